@@ -44,6 +44,10 @@ struct section *tree_add(struct tree *t, const char *kind);           /* pointer
 bool tree_set(struct tree *t, struct section *s, struct str name, struct str value, struct err *e); /* -p NAME=VALUE */
 void tree_free(struct tree *t);
 
+/* Variables of @SET and env: (not the process environment); HOSTNAME among them. */
+const char *tree_variable(const struct tree *t, const char *name); /* NULL: not set */
+void tree_variables(const struct tree *t, void (*each)(void *arg, const char *name, const char *value), void *arg);
+
 struct prop *section_prop(const struct section *s, const char *name); /* the last of that name, or NULL */
 /* "file:line:column: " in front of the message; always false. */
 bool place_err(const struct place *p, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
