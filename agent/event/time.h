@@ -7,10 +7,12 @@
 
 struct time_format; /* a compiled Time_Format */
 
-/* offset: "+0200" or empty; zone: IANA name or empty (wins over offset).  strict: the whole text must match. */
+/* offset: "+0200" or empty; zone: IANA name, "localtime" or empty (wins over offset); an offset in the text wins over
+ * both.  strict: all of the format must match; else what stands before `%L` is enough.  Text behind is ignored. */
 struct time_format *time_format_new(struct str format, struct str offset, struct str zone, bool strict, struct err *e);
 void time_format_free(struct time_format *f);
-/* `now` gives the year, month and day that the format leaves out. */
+/* `now` gives the year, month and day that the format leaves out (the year before where that would lie half a year
+ * ahead: a line of December that is read in January). */
 bool time_parse(const struct time_format *f, struct str text, int64_t now, int64_t *out);
 
 enum json_date { DATE_DOUBLE, DATE_EPOCH, DATE_EPOCH_MS, DATE_ISO8601, DATE_JAVA_SQL };
