@@ -16,6 +16,7 @@ struct instance {
     const struct section *section; /* as written, for places */
     const struct env *env;
     struct metric *records, *bytes, *errors; /* inputs, outputs: counted by the machine but for `errors` */
+    void *machine;     /* the machine's own */
 };
 
 struct env;                                   /* what the machine lends to plugins */

@@ -5,6 +5,9 @@ endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
                     -fno-strict-aliasing -fno-omit-frame-pointer)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-format-truncation) # messages are cut to their buffers on purpose
+endif()
 add_compile_definitions(_GNU_SOURCE)
 if(WEIR_WERROR)
   add_compile_options(-Werror)

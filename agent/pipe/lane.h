@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One ingest thread: a loop with inputs on it, their filters, and the open transaction.  Everything in it belongs to
+ * that thread; what other threads may read is atomic and said so. */
+#pragma once
+#include "base/map.h"
+#include "net/loop.h"
+#include "pipe/route.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+enum {
+    LANE_FLUSH = 256 * 1024, /* bytes: a transaction is closed at the end of the unit that reaches this */
+    LANE_TAGS = 4096         /* routes cached; beyond, the cache is emptied */
+};
+
+struct lane;
+
+/* A transaction and those who wait for it. */
+struct slot {
+    struct txn txn;
+    struct letter letter;
+    struct lane *lane;
+    struct commit *first, **last;
+    struct id *ids; /* that dedup must forget if it fails */
+    size_t nids, ids_cap;
+    struct buf id_frame;
+    int64_t events; /* pushed in it */
+    bool durable;
+    struct slot *next;
+};
+
+struct feed { /* see plugin.h; one per input */
+    struct lane *lane;
+    struct unit *unit;
+    struct counter *in;
+    int64_t records, bytes; /* since the last flush, for the metrics */
+    bool finished, started, paused;
+};
+
+struct lane {
+    struct loop *loop;
+    struct hook hook;
+    pthread_t thread;
+    struct store *store;
+    struct quarantine_key *key;   /* NULL: quarantine.raw off */
+    struct unit **filters, **outputs; /* filters: this lane's own instances; outputs: for their matches */
+    size_t nfilters, noutputs;
+    struct feed *feeds;
+    size_t nfeeds;
+    struct map routes;            /* tag -> struct route * */
+    struct route *last_route;
+    struct route_sets *sets;
+    struct tally tally;
+    struct counter *in, *created, *filtered, *deduplicated, *quarantined, *dropped, *unrouted, *logged;
+    struct arena *arena;          /* of the event being pushed */
+    struct arena *feed_arena;     /* of the input that makes it */
+    struct slot *open, *spare;
+    size_t pending_bytes;         /* in open batches and frames of the open transaction */
+    int64_t in_flight;            /* transactions handed to the log and not yet answered */
+    struct slot *last_in_flight;
+    _Atomic int64_t held;         /* events pushed and not yet durable; any thread may read */
+    uint64_t next_id, id_base;
+    struct buf scratch;
+    char reason[256];
+    struct timer retry;           /* looks whether a full store has room again */
+    bool paused, stopping;
+    void (*finished)(void *arg);  /* every ending input has finished */
+    void *finished_arg;
+};
+
+void lane_init(struct lane *l);
+struct route *lane_route(struct lane *l, struct str tag);
+void lane_flush(struct lane *l);
+void lane_seal(struct lane *l, struct route *r); /* its open batch becomes a frame of the open transaction */
+void lane_free(struct lane *l);
+
+/* chain.c: the filters from index `from`, then the batch. */
+enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const struct value *original, size_t from);
+/* quarantine of an event or of bytes; `original` is the body before the rules. */
+void lane_quarantine(struct lane *l, struct feed *f, const struct event *ev, const struct value *original,
+                     struct str raw, const char *stage, const char *plugin, const char *code, const char *text);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's inside, shared by worker.c, worker_judge.c and worker_save.c. */
+#pragma once
+#include "pipe/worker.h"
+
+#include <pthread.h>
+
+enum { RUN, DRAIN, STOP };
+
+struct worker {
+    struct unit *unit;
+    struct store *store;
+    struct log_reader *reader;
+    struct cursor *cursor;
+    struct cursor_state state;
+    struct delivery delivery;
+    pthread_t thread;
+    bool started, joined;
+    _Atomic int stopping;         /* RUN, DRAIN, STOP */
+    _Atomic bool wants_checkpoint;
+    uint8_t *mine;                /* per route set: it names this output */
+    size_t nmine;
+    uint32_t known_bad;           /* [delivery.from, known_bad) holds an event that was rejected; 0: nothing known */
+    unsigned attempts;            /* of the window */
+    int64_t retry_limit;          /* -1: unlimited */
+    int64_t base, cap;            /* ns, of the back-off */
+    int64_t last_save, last_tick; /* monotonic */
+    int64_t unsaved_bytes;
+    bool dirty;
+    pthread_mutex_t lock;         /* of totals and the sleep */
+    pthread_cond_t wake;
+    struct worker_totals totals;
+    struct metric *retries, *retries_failed, *retried, *dropped;
+};
+
+/* worker_save.c */
+void worker_publish(struct worker *w);             /* state -> totals */
+bool worker_save(struct worker *w);                /* checkpoint of the plugin, plan, cursor; trims */
+void worker_save_if_due(struct worker *w);
+bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why);
+
+/* worker_judge.c */
+void worker_attempt(struct worker *w);
+void worker_settle(struct worker *w, uint32_t number); /* the event was judged on its own */
+void worker_sleep(struct worker *w, int64_t ns);
