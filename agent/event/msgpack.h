@@ -18,7 +18,8 @@ void msgpack_bin(struct buf *out, struct str s);
 void msgpack_ext(struct buf *out, int8_t type, struct str s);
 void msgpack_array(struct buf *out, uint32_t n); /* the header; n values follow */
 void msgpack_map(struct buf *out, uint32_t n);   /* the header; n pairs follow */
-void msgpack_time(struct buf *out, int64_t ns);  /* Fluent's EventTime: ext type 0, seconds and nanoseconds */
+/* Fluent's EventTime: ext type 0, seconds and nanoseconds; outside 1970 to 2106 whole seconds as an integer. */
+void msgpack_time(struct buf *out, int64_t ns);
 void msgpack_value(struct buf *out, const struct value *v); /* raw containers verbatim */
 
 /* Checks one value from the front of `in`: well formed, within depth, strings UTF-8 unless `any_bytes`.

@@ -15,7 +15,7 @@ struct value {
     uint8_t type;
     bool raw;    /* a container that is still encoded: p, n */
     bool single; /* V_FLOAT that came as a 32-bit float and is written as one */
-    int8_t ext;  /* V_EXT: its type */
+    int8_t ext;  /* V_EXT: its type; an open container: private to value.c, 0 when members are put in place by hand */
     uint32_t n;  /* bytes (str, bin, ext, raw) or members (array, map) */
     union {
         bool b;
