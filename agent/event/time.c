@@ -142,21 +142,36 @@ static inline bool number(struct found *f, int width, int low, int high, int *ou
 
 static inline bool padded(struct found *f, int low, int high, int *out) /* two digits, the first may be a space */
 {
+    const char *p = f->p;
+
+    if (__builtin_expect(f->end - p >= 2 && is_digit(p[0]) && is_digit(p[1]), 1)) {
+        int v = (p[0] - '0') * 10 + (p[1] - '0');
+        f->p += 2;
+        *out = v;
+        return v >= low && v <= high;
+    }
     while (f->p < f->end && *f->p == ' ')
         f->p++;
     return number(f, 2, low, high, out);
+}
+
+static inline uint32_t three(const char *p)
+{
+    return ((uint32_t)(uint8_t)p[0] << 16 | (uint32_t)(uint8_t)p[1] << 8 | (uint8_t)p[2]) | 0x202020;
 }
 
 /* A name or its first three letters, case folded; the index, or -1. */
 static int name(struct found *f, const char *const *names, int n)
 {
     size_t left = (size_t)(f->end - f->p);
+    uint32_t word = left >= 3 ? three(f->p) : 0;
 
-    for (int i = 0; left >= 3 && i < n; i++) {
-        struct str full = str_of(names[i]);
-        if ((f->p[0] ^ full.p[0]) & 0xdf || !str_eq_fold((struct str){f->p, 3}, str_head(full, 3)))
+    for (int i = 0; i < n; i++) {
+        if (three(names[i]) != word)
             continue;
-        f->p += left >= full.n && str_eq_fold((struct str){f->p, full.n}, full) ? full.n : 3;
+        bool longer = left > 3 && (f->p[3] | 32) >= 'a' && (f->p[3] | 32) <= 'z';
+        struct str full = longer ? str_of(names[i]) : (struct str){0};
+        f->p += longer && str_eq_fold(str_head((struct str){f->p, left}, full.n), full) ? full.n : 3;
         return i;
     }
     return -1;
@@ -165,20 +180,18 @@ static int name(struct found *f, const char *const *names, int n)
 static bool read_fraction(struct found *f)
 {
     const char *p = f->p, *first;
-    int v = 0, n = 0;
+    static const int scale[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
+    int v = 0;
 
     if (p < f->end && (*p == '.' || *p == ','))
         p++;
-    for (first = p; p < f->end && is_digit(*p); p++)
-        if (n < 9) {
-            v = v * 10 + (*p - '0');
-            n++;
-        }
+    for (first = p; p < f->end && p < first + 9 && is_digit(*p); p++)
+        v = v * 10 + (*p - '0');
     if (p == first)
         return false;
-    for (; n < 9; n++)
-        v *= 10;
-    f->ns = v;
+    f->ns = v * scale[p - first];
+    while (p < f->end && is_digit(*p))
+        p++;
     f->p = p;
     return true;
 }
@@ -240,7 +253,7 @@ static bool read_zone(struct found *f)
     return f->has_offset = time_read_offset(&f->p, f->end, &f->offset);
 }
 
-static bool run_step(struct found *f, char kind)
+static inline bool run_step(struct found *f, char kind)
 {
     int ignored;
 
@@ -349,17 +362,17 @@ bool time_parse(const struct time_format *f, struct str text, int64_t now, int64
     int64_t seconds;
 
     for (const struct step *s = f->steps, *end = s + f->n; s < end; s++) {
-        bool ok;
-        if (s->kind)
-            ok = run_step(&w, s->kind);
-        else if ((ok = w.p < w.end && *w.p == s->c))
+        if (!s->kind && w.p < w.end && *w.p == s->c) {
             w.p++;
+            continue;
+        }
         /* Not strict: what stands before the fraction of a second is enough. */
-        fraction |= s->kind == 'L' || (s[0].kind == 0 && s + 1 < end && s[1].kind == 'L');
-        if (!ok && (f->strict || !fraction))
+        fraction |= s->kind == 'L' || (!s->kind && s + 1 < end && s[1].kind == 'L');
+        if (s->kind && run_step(&w, s->kind))
+            continue;
+        if (f->strict || !fraction)
             return false;
-        if (!ok)
-            break;
+        break;
     }
     if (w.has_epoch)
         seconds = w.epoch;
