@@ -53,8 +53,8 @@ struct str feed_reason(const struct feed *f);
 void feed_position(struct feed *f, struct str key, struct str value); /* empty value: forget the key */
 void feed_positions(struct feed *f, void (*each)(void *arg, struct str key, struct str value), void *arg);
 
-/* Ends a unit (a request, a read): all of it becomes durable, or nothing.  c (may be NULL) is told, later, on this
- * thread, in order.  A unit that fails was not taken: nothing of it is in the log. */
+/* Ends a unit (a request, a read): all of it becomes durable, or nothing.  Push and commit a unit within one callback of
+ * the loop.  c (may be NULL) is told, later, on this thread, in order; not any more once stop() was called.  A unit that fails was not taken: nothing of it is in the log. */
 struct commit {
     void (*done)(struct commit *c, bool durable);
     struct commit *next; /* the machine's */
@@ -67,10 +67,12 @@ enum room feed_room(const struct feed *f, int *retry_after_seconds);
 void feed_finish(struct feed *f); /* this input will bring nothing more; with .ends_run the agent then stops */
 
 struct input {
+    bool (*check)(void *self, struct err *e); /* what start() would refuse, without touching the world; may be NULL */
     bool (*start)(void *self, struct feed *f, struct err *e);
     void (*stop)(void *self);           /* on the lane's thread; after it nothing may be pushed */
     void (*pause)(void *self, bool on); /* back-pressure: stop reading; may be NULL */
     bool ends_run; /* when every such input has finished, the agent drains and exits (stdin at its end) */
+    bool own_tags; /* gives events tags that the configuration does not spell out (from a URI) */
 };
 
 /* ---- filters: edit the event in place, on the lane's thread; one instance per lane ---- */
@@ -104,6 +106,7 @@ void delivery_retry_after(struct delivery *d, int64_t ns); /* the server asked f
 bool delivery_stopping(const struct delivery *d);          /* the agent wants to end: give up waiting */
 
 struct output {
+    bool (*check)(void *self, struct err *e); /* as for inputs */
     bool (*start)(void *self, struct err *e);
     void (*stop)(void *self);
     enum verdict (*write)(void *self, struct delivery *d, struct err *e);

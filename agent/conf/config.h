@@ -30,6 +30,7 @@ struct service {          /* [SERVICE]; names and defaults as in Fluent Bit, whe
     struct str quarantine_key_file;
     int64_t scheduler_base, scheduler_cap; /* ns; default 500 ms, 60 s */
 };
+enum storage_type { STORAGE_FILESYSTEM, STORAGE_MEMORY }; /* default: filesystem */
 enum durability { DURABILITY_DISK, DURABILITY_OS, DURABILITY_MEMORY };
 
 struct config {
@@ -40,6 +41,7 @@ struct config {
     struct map parsers;  /* name -> struct parser_def * */
     struct strs notices; /* said once at start: ignored keys; warnings that `weir check` makes errors: warnings */
     struct strs warnings;
+    const char *identity;     /* set by who loads it: the main file's absolute path, or the command line; names the store */
     const char *dir; /* of the main file: relative paths begin here */
 };
 

@@ -57,7 +57,8 @@ static void slot_answered(struct letter *m)
     if (l->last_in_flight == s)
         l->last_in_flight = NULL;
     __atomic_fetch_sub(&l->held, s->events, __ATOMIC_RELAXED);
-    run_commits(s->first, s->durable);
+    if (!l->silent)
+        run_commits(s->first, s->durable);
     s->next = l->spare;
     l->spare = s;
 }

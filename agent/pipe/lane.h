@@ -64,7 +64,9 @@ struct lane {
     struct buf scratch;
     char reason[256];
     struct timer retry;           /* looks whether a full store has room again */
-    bool paused, stopping;
+    bool paused, stopping, running;
+    bool silent;                  /* inputs are gone: nobody to tell of commits */
+    size_t nstarted;              /* filters */
     void (*finished)(void *arg);  /* every ending input has finished */
     void *finished_arg;
 };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipe/keeper.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+
+#include <pthread.h>
+
+struct keeper {
+    struct store *store;
+    struct log_reader *reader;
+    struct cursor *cursor;
+    struct cursor_state state;
+    struct quarantine *files; /* NULL in memory */
+    pthread_t thread;
+    bool running;
+    _Atomic bool stopping;
+    int64_t keep, last_expiry;
+};
+
+/* Not a name that an output can have. */
+#define KEEPER_CURSOR STR("!quarantine")
+
+struct keeper *keeper_new(struct store *store, const struct service *service, struct err *e)
+{
+    struct keeper *k = alloc_new(sizeof *k);
+    bool fresh;
+
+    k->store = store;
+    k->keep = service->quarantine_keep;
+    if (store_dir(store) && !(k->files = quarantine_open(store_dir_fd(store), true, e))) {
+        keeper_free(k);
+        return NULL;
+    }
+    k->cursor = cursor_open(store, KEEPER_CURSOR, &k->state, &fresh, e);
+    if (k->cursor && fresh)
+        k->state.lsn = log_oldest(store_log(store));
+    if (!k->cursor || (fresh && !cursor_save(k->cursor, &k->state, true, e))) {
+        keeper_free(k);
+        return NULL;
+    }
+    k->reader = log_reader_new(store_log(store), k->state.lsn);
+    return k;
+}
+
+static bool keep_frame(struct keeper *k, const struct frame *frame, struct err *e)
+{
+    struct quarantine_entry entry;
+
+    if (frame->type != FRAME_QUARANTINE)
+        return true;
+    if (k->files)
+        return quarantine_append(k->files, frame->payload, e);
+    if (quarantine_read(frame->payload, &entry)) {
+        CLEANUP(buf_free) struct buf code = {0};
+        buf_str(&code, entry.code);
+        log_warn("quarantined event is not kept: storage.type is memory", "code", buf_text(&code));
+    }
+    return true;
+}
+
+static void save(struct keeper *k)
+{
+    struct err e = {0};
+
+    if ((k->files && !quarantine_sync(k->files, &e)) || !cursor_save(k->cursor, &k->state, true, &e)) {
+        log_error("quarantine cannot be made durable, will try again", "why", e.text);
+        return;
+    }
+    store_trim(k->store);
+}
+
+/* What is durable now; false: the disk refused, and the same frame is tried again later. */
+static bool take(struct keeper *k)
+{
+    struct frame frame;
+    struct err e = {0};
+    enum log_read got;
+
+    while ((got = log_reader_next(k->reader, &frame, &e)) == READ_FRAME) {
+        if (!keep_frame(k, &frame, &e)) {
+            log_error("quarantine cannot be written, will try again", "why", e.text);
+            log_reader_seek(k->reader, k->state.lsn);
+            return false;
+        }
+        k->state.lsn = frame.first_lsn + frame.records;
+    }
+    return got == READ_END;
+}
+
+static void *run(void *arg)
+{
+    struct keeper *k = arg;
+    uint64_t saved = k->state.lsn;
+
+    for (;;) {
+        bool last = k->stopping, good = take(k);
+        int64_t now = io->monotonic();
+        if (k->state.lsn != saved) {
+            save(k);
+            saved = k->state.lsn;
+        }
+        if (k->files && now - k->last_expiry > 3600 * SECOND) {
+            quarantine_expire(k->files, io->wall() - k->keep);
+            k->last_expiry = now;
+        }
+        if (last)
+            break;
+        log_wait(store_log(k->store), good ? k->state.lsn : UINT64_MAX, good ? 60 * SECOND : SECOND);
+        /* Nobody waits for this: gathering for a while costs one sync instead of many. */
+        if (!k->stopping)
+            log_wait(store_log(k->store), UINT64_MAX, SECOND / 2);
+    }
+    return NULL;
+}
+
+bool keeper_start(struct keeper *k, struct err *e)
+{
+    if (pthread_create(&k->thread, NULL, run, k))
+        return err_set(e, "no thread for the quarantine");
+    k->running = true;
+    return true;
+}
+
+void keeper_stop(struct keeper *k)
+{
+    if (!k || !k->running)
+        return;
+    k->stopping = true;
+    log_wake(store_log(k->store));
+    pthread_join(k->thread, NULL);
+    k->running = false;
+}
+
+void keeper_free(struct keeper *k)
+{
+    if (!k)
+        return;
+    if (k->reader)
+        log_reader_free(k->reader);
+    if (k->cursor)
+        cursor_close(k->cursor);
+    if (k->files)
+        quarantine_close(k->files);
+    cursor_state_free(&k->state);
+    free(k);
+}
+
+struct quarantine *keeper_files(struct keeper *k)
+{
+    return k->files;
+}
