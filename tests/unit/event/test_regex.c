@@ -173,7 +173,7 @@ TEST(mistakes_are_named)
     REFUSED("(a", "no `)`");
     REFUSED("a)", "closes no group");
     REFUSED("[a", "no `]`");
-    REFUSED("*a", "before `a`");
+    REFUSED("*a", "before `*a`");
     REFUSED("(*UTF)a", "nothing to repeat");
     REFUSED("(?~a)", "not supported");
     REFUSED("(?y)", "no group that Ruby knows");
