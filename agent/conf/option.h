@@ -83,6 +83,11 @@ void options_free(const struct option *table, void *from);
 /* Where a key was written (the section's own place where it was not), for errors found later. */
 const struct place *options_place(const struct section *s, const char *name);
 
+/* Calls each() for every key of the section that is accepted but has no meaning here (OPT_IGNORED in every table that
+ * knows it). */
+void options_ignored(const struct option *const *tables, const struct section *s,
+                     void (*each)(void *arg, const struct prop *p), void *arg);
+
 /* What was set, secrets as "***": for logs and `weir check -v`. */
 void options_show(const struct option *table, const void *from, struct buf *out);
 /* Documentation of one table: kind is OPTIONS_TEXT, OPTIONS_MARKDOWN (rows of a table) or OPTIONS_SCHEMA (JSON). */
