@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sixteen bytes at a time through the strings of JSON. */
 #pragma once
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,16 +62,19 @@ static inline void scan_pad(const char *p, size_t n, char *out)
     if (n >= 8) {
         memcpy(&low, p, 8);
         memcpy(&high, p + n - 8, 8);
-        high = n == 8 ? 0 : high >> (8 * (16 - n));
+        low = le64toh(low);
+        high = n == 8 ? 0 : le64toh(high) >> (8 * (16 - n));
     } else if (n >= 4) {
         uint32_t a, b;
         memcpy(&a, p, 4);
         memcpy(&b, p + n - 4, 4);
-        low = a | (uint64_t)b << (8 * (n - 4));
+        low = le32toh(a) | (uint64_t)le32toh(b) << (8 * (n - 4));
     } else if (n) {
         low =
             (uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << (8 * (n / 2)) | (uint64_t)(uint8_t)p[n - 1] << (8 * (n - 1));
     }
+    low = htole64(low);
+    high = htole64(high);
     memcpy(out, &low, 8);
     memcpy(out + 8, &high, 8);
 }
