@@ -117,6 +117,17 @@ static void get_ledger(struct admin *a, struct http_request *r)
     reply(r, "application/json", &b);
 }
 
+static void get_ledger_text(struct admin *a, struct http_request *r)
+{
+    struct buf b = {0};
+    struct ledger l;
+
+    ledger_read(a->pipeline, &l);
+    ledger_text(&l, &b);
+    ledger_free(&l);
+    reply(r, "text/plain", &b);
+}
+
 static const struct page {
     const char *path;
     void (*get)(struct admin *a, struct http_request *r);
@@ -129,6 +140,7 @@ static const struct page {
     {"/api/v2/metrics", get_v2},
     {"/api/v2/metrics/prometheus", get_v2_prometheus},
     {"/ledger", get_ledger},
+    {"/ledger.txt", get_ledger_text},
 };
 
 static void handle(void *arg, struct http_request *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The admin port: Fluent Bit's monitoring paths, /ledger, and the control socket for the commands.  On the main loop. */
+/* The admin port: Fluent Bit's monitoring paths, /ledger, and the control socket for the commands.  On the main loop.
+ */
 #pragma once
 #include "conf/config.h"
 

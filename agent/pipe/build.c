@@ -17,7 +17,8 @@ static bool build_kind(enum plugin_kind kind, const struct section **sections, s
         (*out)[(*nout)++] = u;
         for (size_t j = 0; j < i; j++)
             if (!strcmp((*out)[j]->name, u->name))
-                return place_err(options_place(sections[i], "alias"), e, "the name `%s` is taken by an earlier section; give this one another `alias`",
+                return place_err(options_place(sections[i], "alias"), e,
+                                 "the name `%s` is taken by an earlier section; give this one another `alias`",
                                  u->name);
     }
     return true;
@@ -38,7 +39,8 @@ static bool may_reach(const struct unit *input, struct str pattern)
     return str_eq(str_head(tag, n), str_head(pattern, n));
 }
 
-static void warn_unreached(struct config *config, const struct build *b, struct unit *const *units, size_t n, const char *kind)
+static void warn_unreached(struct config *config, const struct build *b, struct unit *const *units, size_t n,
+                           const char *kind)
 {
     for (size_t i = 0; i < n; i++) {
         const struct place *place = &unit_instance(units[i])->section->place;
@@ -70,8 +72,8 @@ bool build_units(struct config *config, const struct env *env, struct build *out
     for (size_t i = 0; i < out->nfilters; i++)
         if (out->filters[i]->common.on_error == ON_ERROR_PASS) {
             const struct place *place = options_place(unit_instance(out->filters[i])->section, "on_error");
-            config_warn(config, "%s:%u:%u: on_error pass lets events through UNREDACTED when filter %s fails", place->file,
-                        place->line, place->column, out->filters[i]->name);
+            config_warn(config, "%s:%u:%u: on_error pass lets events through UNREDACTED when filter %s fails",
+                        place->file, place->line, place->column, out->filters[i]->name);
         }
     return true;
 }

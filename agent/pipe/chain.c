@@ -59,8 +59,8 @@ static void run_emitted(struct lane *l, struct feed *f, struct emit *out, size_t
     }
 }
 
-static enum outcome settle(struct lane *l, struct feed *f, struct event *ev, const struct value *original, enum pass pass,
-                           struct emit *out)
+static enum outcome settle(struct lane *l, struct feed *f, struct event *ev, const struct value *original,
+                           enum pass pass, struct emit *out)
 {
     struct instance *filter = unit_instance(out->filter);
 

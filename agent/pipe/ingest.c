@@ -30,7 +30,8 @@ struct lane *ingest_new(struct build *b, struct store *store, struct quarantine_
     l->nfeeds = b->ninputs;
     l->feeds = alloc_array(b->ninputs, sizeof *l->feeds);
     for (size_t i = 0; i < b->ninputs; i++)
-        l->feeds[i] = (struct feed){.lane = l, .unit = b->inputs[i], .in = tally_counter(&l->tally, "in", b->inputs[i]->name)};
+        l->feeds[i] =
+            (struct feed){.lane = l, .unit = b->inputs[i], .in = tally_counter(&l->tally, "in", b->inputs[i]->name)};
     store_image(store, learn_routes, l->sets);
     return l;
 }

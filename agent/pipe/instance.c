@@ -10,9 +10,9 @@
 static const char *const on_error_names[] = {"quarantine", "drop", "pass", NULL};
 static const char *const from_names[] = {"now", "oldest", NULL};
 
-#define COMMON_KEYS                                                                                              \
-    OPT(struct common, OPT_STR, name, NULL, "The plugin.", .required = true),                                    \
-        OPT(struct common, OPT_STR, alias, NULL, "The name of this instance in logs, metrics and the store."),   \
+#define COMMON_KEYS                                                                                            \
+    OPT(struct common, OPT_STR, name, NULL, "The plugin.", .required = true),                                  \
+        OPT(struct common, OPT_STR, alias, NULL, "The name of this instance in logs, metrics and the store."), \
         OPT_NONE("log_level"), OPT_NONE("log_suppress_interval")
 
 static const struct option input_common[] = {
@@ -51,8 +51,7 @@ static const struct option output_common[] = {
     OPT(struct common, OPT_STR, match_regex, NULL, "The same as a regular expression."),
     OPT(struct common, OPT_STR, retry_limit, NULL,
         "Retries before the events go to quarantine; no_limits, false or unset: for ever."),
-    OPT(struct common, OPT_ENUM, from, "now", "Where an output that is new to the store begins.",
-        .names = from_names),
+    OPT(struct common, OPT_ENUM, from, "now", "Where an output that is new to the store begins.", .names = from_names),
     OPT_NONE("workers"),
     OPT_END,
 };
@@ -91,17 +90,23 @@ static void name_metrics(struct unit *u)
     struct instance *i = unit_instance(u);
 
     if (u->kind == PLUGIN_INPUT) {
-        i->records = metric_named(METRIC_COUNTER, "fluentbit_input_records_total", "Events an input brought.", "name", u->name);
+        i->records =
+            metric_named(METRIC_COUNTER, "fluentbit_input_records_total", "Events an input brought.", "name", u->name);
         i->bytes = metric_named(METRIC_COUNTER, "fluentbit_input_bytes_total", "Bytes of them.", "name", u->name);
         i->errors = metric_named(METRIC_COUNTER, "weir_input_errors_total", "Failures of an input.", "name", u->name);
     } else if (u->kind == PLUGIN_FILTER) {
-        i->records = metric_named(METRIC_COUNTER, "fluentbit_filter_records_total", "Events a filter saw.", "name", u->name);
-        i->bytes = metric_named(METRIC_COUNTER, "fluentbit_filter_drop_records_total", "Events a filter dropped.", "name", u->name);
-        i->errors = metric_named(METRIC_COUNTER, "weir_filter_errors_total", "Events a filter failed on.", "name", u->name);
+        i->records =
+            metric_named(METRIC_COUNTER, "fluentbit_filter_records_total", "Events a filter saw.", "name", u->name);
+        i->bytes = metric_named(METRIC_COUNTER, "fluentbit_filter_drop_records_total", "Events a filter dropped.",
+                                "name", u->name);
+        i->errors =
+            metric_named(METRIC_COUNTER, "weir_filter_errors_total", "Events a filter failed on.", "name", u->name);
     } else {
-        i->records = metric_named(METRIC_COUNTER, "fluentbit_output_proc_records_total", "Events an output delivered.", "name", u->name);
+        i->records = metric_named(METRIC_COUNTER, "fluentbit_output_proc_records_total", "Events an output delivered.",
+                                  "name", u->name);
         i->bytes = metric_named(METRIC_COUNTER, "fluentbit_output_proc_bytes_total", "Bytes of them.", "name", u->name);
-        i->errors = metric_named(METRIC_COUNTER, "fluentbit_output_errors_total", "Failures of an output.", "name", u->name);
+        i->errors =
+            metric_named(METRIC_COUNTER, "fluentbit_output_errors_total", "Failures of an output.", "name", u->name);
     }
 }
 
@@ -110,7 +115,8 @@ static bool check_common(struct unit *u, struct err *e)
     struct instance *i = unit_instance(u);
 
     if (u->common.tls)
-        return instance_err(i, "tls", e, "this version has no TLS listeners; put a TLS proxy in front and listen on loopback");
+        return instance_err(i, "tls", e,
+                            "this version has no TLS listeners; put a TLS proxy in front and listen on loopback");
     if (u->common.match_regex.n) {
         struct err why = {0};
         if (!(u->regex = regex_new(u->common.match_regex, &why)))
@@ -119,7 +125,8 @@ static bool check_common(struct unit *u, struct err *e)
     return true;
 }
 
-struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t index, const struct env *env, struct err *e)
+struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t index, const struct env *env,
+                      struct err *e)
 {
     const struct plugin *plugin = plugin_of(kind, s, e);
     struct unit *u;

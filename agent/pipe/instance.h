@@ -27,7 +27,8 @@ struct unit {
 };
 
 /* `index`: among the sections of its kind.  NULL: e begins with file:line:column. */
-struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t index, const struct env *env, struct err *e);
+struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t index, const struct env *env,
+                      struct err *e);
 void unit_free(struct unit *u);
 struct instance *unit_instance(const struct unit *u);
 bool unit_matches(struct unit *u, struct str tag);

@@ -43,31 +43,31 @@ struct lane {
     struct hook hook;
     pthread_t thread;
     struct store *store;
-    struct quarantine_key *key;   /* NULL: quarantine.raw off */
+    struct quarantine_key *key;       /* NULL: quarantine.raw off */
     struct unit **filters, **outputs; /* filters: this lane's own instances; outputs: for their matches */
     size_t nfilters, noutputs;
     struct feed *feeds;
     size_t nfeeds;
-    struct map routes;            /* tag -> struct route * */
+    struct map routes; /* tag -> struct route * */
     struct route *last_route;
     struct route_sets *sets;
     struct tally tally;
     struct counter *in, *created, *filtered, *deduplicated, *quarantined, *dropped, *unrouted, *logged;
-    struct arena *arena;          /* of the event being pushed */
-    struct arena *feed_arena;     /* of the input that makes it */
+    struct arena *arena;      /* of the event being pushed */
+    struct arena *feed_arena; /* of the input that makes it */
     struct slot *open, *spare;
-    size_t pending_bytes;         /* in open batches and frames of the open transaction */
-    int64_t in_flight;            /* transactions handed to the log and not yet answered */
+    size_t pending_bytes; /* in open batches and frames of the open transaction */
+    int64_t in_flight;    /* transactions handed to the log and not yet answered */
     struct slot *last_in_flight;
-    _Atomic int64_t held;         /* events pushed and not yet durable; any thread may read */
+    _Atomic int64_t held; /* events pushed and not yet durable; any thread may read */
     uint64_t next_id, id_base;
     struct buf scratch;
     char reason[256];
-    struct timer retry;           /* looks whether a full store has room again */
+    struct timer retry; /* looks whether a full store has room again */
     bool paused, stopping, running;
-    bool silent;                  /* inputs are gone: nobody to tell of commits */
-    size_t nstarted;              /* filters */
-    void (*finished)(void *arg);  /* every ending input has finished */
+    bool silent;                 /* inputs are gone: nobody to tell of commits */
+    size_t nstarted;             /* filters */
+    void (*finished)(void *arg); /* every ending input has finished */
     void *finished_arg;
 };
 

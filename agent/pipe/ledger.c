@@ -57,9 +57,11 @@ static void read_image(void *arg, const struct image *image)
     }
 }
 
+/* Outputs that have a cursor but no worker. */
 struct orphans {
-    struct look *look;
+    struct ledger *ledger;
     struct store *store;
+    bool running; /* the others have workers: these are orphans */
 };
 
 static void read_orphan_image(void *arg, const struct image *image)
@@ -73,7 +75,7 @@ static void read_orphan_image(void *arg, const struct image *image)
 static void add_orphan(void *arg, struct str output, const struct cursor_state *state)
 {
     struct orphans *orphans = arg;
-    struct ledger *l = orphans->look->ledger;
+    struct ledger *l = orphans->ledger;
     struct ledger_output *o;
     CLEANUP(buf_free) struct buf name = {0};
 
@@ -84,7 +86,7 @@ static void add_orphan(void *arg, struct str output, const struct cursor_state *
             return;
     buf_str(&name, output);
     o = add_output(l, buf_text(&name));
-    o->orphan = true;
+    o->orphan = orphans->running;
     o->delivered = state->delivered;
     o->quarantined = state->quarantined;
     o->dropped = state->dropped;
@@ -94,8 +96,8 @@ static void add_orphan(void *arg, struct str output, const struct cursor_state *
 
 static bool balances(const struct ledger *l)
 {
-    bool balanced = l->in + l->created == l->filtered + l->deduplicated + l->quarantined + l->dropped + l->unrouted +
-                                              l->held + l->logged;
+    bool balanced = l->in + l->created ==
+                    l->filtered + l->deduplicated + l->quarantined + l->dropped + l->unrouted + l->held + l->logged;
 
     for (size_t i = 0; i < l->noutputs; i++) {
         const struct ledger_output *o = &l->outputs[i];
@@ -107,7 +109,7 @@ static bool balances(const struct ledger *l)
 void ledger_read(struct pipeline *p, struct ledger *out)
 {
     struct look look = {.ledger = out};
-    struct orphans orphans = {&look, pipeline_store(p)};
+    struct orphans orphans = {out, pipeline_store(p), true};
 
     *out = (struct ledger){0};
     look.nworkers = pipeline_workers(p, &look.workers);
@@ -120,6 +122,17 @@ void ledger_read(struct pipeline *p, struct ledger *out)
     out->in += out->held;
     out->balanced = balances(out);
     free(look.totals);
+}
+
+void ledger_read_store(struct store *store, struct ledger *out)
+{
+    struct look look = {.ledger = out};
+    struct orphans orphans = {out, store, false};
+
+    *out = (struct ledger){0};
+    store_image(store, read_image, &look);
+    cursor_each(store, add_orphan, &orphans);
+    out->balanced = balances(out);
 }
 
 void ledger_free(struct ledger *l)
@@ -136,7 +149,8 @@ void ledger_json(const struct ledger *l, struct buf *out)
             "{\"in\":%" PRIu64 ",\"created\":%" PRIu64 ",\"filtered\":%" PRIu64 ",\"deduplicated\":%" PRIu64
             ",\"quarantined\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"held\":%" PRIu64
             ",\"logged\":%" PRIu64 ",\"outputs\":{",
-            l->in, l->created, l->filtered, l->deduplicated, l->quarantined, l->dropped, l->unrouted, l->held, l->logged);
+            l->in, l->created, l->filtered, l->deduplicated, l->quarantined, l->dropped, l->unrouted, l->held,
+            l->logged);
     for (size_t i = 0; i < l->noutputs; i++) {
         const struct ledger_output *o = &l->outputs[i];
         if (i)
@@ -152,10 +166,11 @@ void ledger_json(const struct ledger *l, struct buf *out)
 
 void ledger_text(const struct ledger *l, struct buf *out)
 {
-    buf_fmt(out,
-            "in %" PRIu64 " + created %" PRIu64 " = filtered %" PRIu64 " + deduplicated %" PRIu64 " + quarantined %" PRIu64
-            " + dropped %" PRIu64 " + unrouted %" PRIu64 " + held %" PRIu64 " + logged %" PRIu64 "\n",
-            l->in, l->created, l->filtered, l->deduplicated, l->quarantined, l->dropped, l->unrouted, l->held, l->logged);
+    buf_fmt(
+        out,
+        "in %" PRIu64 " + created %" PRIu64 " = filtered %" PRIu64 " + deduplicated %" PRIu64 " + quarantined %" PRIu64
+        " + dropped %" PRIu64 " + unrouted %" PRIu64 " + held %" PRIu64 " + logged %" PRIu64 "\n",
+        l->in, l->created, l->filtered, l->deduplicated, l->quarantined, l->dropped, l->unrouted, l->held, l->logged);
     for (size_t i = 0; i < l->noutputs; i++) {
         const struct ledger_output *o = &l->outputs[i];
         buf_fmt(out,

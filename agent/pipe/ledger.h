@@ -4,11 +4,12 @@
 #include "base/buf.h"
 
 struct pipeline;
+struct store;
 
 struct ledger_output {
     const char *name; /* owned by the ledger */
     uint64_t routed, delivered, pending, quarantined, dropped;
-    bool orphan;      /* no longer in the configuration */
+    bool orphan; /* no longer in the configuration */
 };
 
 struct ledger {
@@ -18,7 +19,8 @@ struct ledger {
     bool balanced;
 };
 
-void ledger_read(struct pipeline *p, struct ledger *out); /* any thread */
+void ledger_read(struct pipeline *p, struct ledger *out);    /* any thread */
+void ledger_read_store(struct store *s, struct ledger *out); /* of an agent that is stopped */
 void ledger_free(struct ledger *l);
 void ledger_json(const struct ledger *l, struct buf *out);
 void ledger_text(const struct ledger *l, struct buf *out); /* for people */

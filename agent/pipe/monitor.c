@@ -149,7 +149,7 @@ struct health {
     int64_t errors_limit, failed_limit;
     struct counts {
         int64_t errors, failed;
-    } *ring;
+    } * ring;
     size_t period, n;
 };
 

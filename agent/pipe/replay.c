@@ -126,7 +126,8 @@ static void replay_all(struct letter *m)
 
 void ingest_replay(struct lane *l, struct replay_item *items, size_t n)
 {
-    struct replay r = {.lane = l, .items = items, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    struct replay r = {
+        .lane = l, .items = items, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
     r.letter.open = replay_all;
     loop_post(l->loop, &r.letter);

@@ -12,8 +12,8 @@ struct route {
     struct unit **outputs;
     size_t noutputs;
     struct counter **routed; /* one per output */
-    uint32_t set;          /* the route set's number; 0: no output */
-    struct batch *open;    /* events of the open transaction */
+    uint32_t set;            /* the route set's number; 0: no output */
+    struct batch *open;      /* events of the open transaction */
 };
 
 /* Route sets: the names of the outputs that an event owes, numbered for good in the store. */

@@ -25,7 +25,8 @@ struct tally {
     size_t n, cap;
 };
 
-/* The counter of that name; "prefix/instance" with an instance, the prefix alone without.  Lives as long as the tally. */
+/* The counter of that name; "prefix/instance" with an instance, the prefix alone without.  Lives as long as the tally.
+ */
 struct counter *tally_counter(struct tally *t, const char *prefix, const char *instance);
 bool tally_write(struct tally *t, struct txn *txn); /* false: nothing had been counted */
 void tally_free(struct tally *t);

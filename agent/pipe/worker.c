@@ -106,7 +106,8 @@ static int64_t limit_of(struct str text)
 {
     int64_t n;
 
-    if (!text.n || str_eq_fold(text, STR("no_limits")) || str_eq_fold(text, STR("false")) || str_eq_fold(text, STR("off")))
+    if (!text.n || str_eq_fold(text, STR("no_limits")) || str_eq_fold(text, STR("false")) ||
+        str_eq_fold(text, STR("off")))
         return -1;
     if (str_eq_fold(text, STR("no_retries")))
         return 0;
@@ -118,9 +119,12 @@ static void add_metrics(struct worker *w)
     const char *name = w->unit->name;
 
     w->retries = metric_named(METRIC_COUNTER, "fluentbit_output_retries_total", "Attempts repeated.", "name", name);
-    w->retries_failed = metric_named(METRIC_COUNTER, "fluentbit_output_retries_failed_total", "Windows given up.", "name", name);
-    w->retried = metric_named(METRIC_COUNTER, "fluentbit_output_retried_records_total", "Events in repeated attempts.", "name", name);
-    w->dropped = metric_named(METRIC_COUNTER, "fluentbit_output_dropped_records_total", "Events dropped by policy.", "name", name);
+    w->retries_failed =
+        metric_named(METRIC_COUNTER, "fluentbit_output_retries_failed_total", "Windows given up.", "name", name);
+    w->retried = metric_named(METRIC_COUNTER, "fluentbit_output_retried_records_total", "Events in repeated attempts.",
+                              "name", name);
+    w->dropped = metric_named(METRIC_COUNTER, "fluentbit_output_dropped_records_total", "Events dropped by policy.",
+                              "name", name);
 }
 
 struct worker *worker_new(struct unit *unit, struct store *store, const struct service *service, struct err *e)

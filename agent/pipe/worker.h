@@ -15,9 +15,9 @@ struct worker_totals {
 
 /* Opens the cursor; a new output begins now (or at the oldest), a lost cursor at the oldest. */
 struct worker *worker_new(struct unit *unit, struct store *store, const struct service *service, struct err *e);
-bool worker_start(struct worker *w, struct err *e); /* the plugin, then the thread */
-void worker_drain(struct worker *w);                /* deliver what is there, then end */
-void worker_stop(struct worker *w);                 /* end now */
+bool worker_start(struct worker *w, struct err *e);  /* the plugin, then the thread */
+void worker_drain(struct worker *w);                 /* deliver what is there, then end */
+void worker_stop(struct worker *w);                  /* end now */
 bool worker_join(struct worker *w, int64_t timeout); /* false: it did not end in time */
 void worker_free(struct worker *w);
 

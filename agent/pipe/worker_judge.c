@@ -177,7 +177,8 @@ static void wait_and_retry(struct worker *w, bool hold, const char *why)
     metric_add(w->retried, delivery_unsettled(d));
     snprintf(text, sizeof text, "%.1fs", (double)wait / (double)SECOND);
     if (hold)
-        log_error("output holds: someone must mend this, events are kept", "output", w->unit->name, "again_in", text, "why", why);
+        log_error("output holds: someone must mend this, events are kept", "output", w->unit->name, "again_in", text,
+                  "why", why);
     else
         log_warn("output will retry", "output", w->unit->name, "again_in", text, "why", why);
     d->retry_after = 0;

@@ -79,8 +79,7 @@ void worker_save_if_due(struct worker *w)
 {
     int64_t now = io->monotonic();
 
-    if (w->wants_checkpoint ||
-        (w->dirty && (now - w->last_save >= SECOND || w->unsaved_bytes >= SAVE_BYTES)))
+    if (w->wants_checkpoint || (w->dirty && (now - w->last_save >= SECOND || w->unsaved_bytes >= SAVE_BYTES)))
         worker_save(w);
 }
 

@@ -16,9 +16,9 @@ struct worker {
     struct delivery delivery;
     pthread_t thread;
     bool started, joined;
-    _Atomic int stopping;         /* RUN, DRAIN, STOP */
+    _Atomic int stopping; /* RUN, DRAIN, STOP */
     _Atomic bool wants_checkpoint;
-    uint8_t *mine;                /* per route set: it names this output */
+    uint8_t *mine; /* per route set: it names this output */
     size_t nmine;
     uint32_t known_bad;           /* [delivery.from, known_bad) holds an event that was rejected; 0: nothing known */
     unsigned attempts;            /* of the window */
@@ -27,15 +27,15 @@ struct worker {
     int64_t last_save, last_tick; /* monotonic */
     int64_t unsaved_bytes;
     bool dirty;
-    pthread_mutex_t lock;         /* of totals and the sleep */
+    pthread_mutex_t lock; /* of totals and the sleep */
     pthread_cond_t wake;
     struct worker_totals totals;
     struct metric *retries, *retries_failed, *retried, *dropped;
 };
 
 /* worker_save.c */
-void worker_publish(struct worker *w);             /* state -> totals */
-bool worker_save(struct worker *w);                /* checkpoint of the plugin, plan, cursor; trims */
+void worker_publish(struct worker *w); /* state -> totals */
+bool worker_save(struct worker *w);    /* checkpoint of the plugin, plan, cursor; trims */
 void worker_save_if_due(struct worker *w);
 bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why);
 
