@@ -210,6 +210,11 @@ void regex_named(const struct regex *r, void (*each)(void *arg, struct str name,
     }
 }
 
+size_t regex_named_count(const struct regex *r)
+{
+    return r->nnamed;
+}
+
 uint64_t regex_limit_hits(const struct regex *r)
 {
     return r->limit_hits;

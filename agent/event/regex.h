@@ -17,4 +17,5 @@ struct str regex_capture(const struct regex *r, unsigned i);
 size_t regex_capture_count(const struct regex *r); /* of the last match, the whole included */
 /* Calls each(arg, name, value) for every named group that took part in the last match. */
 void regex_named(const struct regex *r, void (*each)(void *arg, struct str name, struct str value), void *arg);
+size_t regex_named_count(const struct regex *r); /* of the pattern */
 uint64_t regex_limit_hits(const struct regex *r);
