@@ -41,8 +41,8 @@ struct config {
     struct map parsers;  /* name -> struct parser_def * */
     struct strs notices; /* said once at start: ignored keys; warnings that `weir check` makes errors: warnings */
     struct strs warnings;
-    const char *identity;     /* set by who loads it: the main file's absolute path, or the command line; names the store */
-    const char *dir; /* of the main file: relative paths begin here */
+    const char *identity; /* set by who loads it: the main file's absolute path, or the command line; names the store */
+    const char *dir;      /* of the main file: relative paths begin here */
 };
 
 /* Takes the tree (also on failure).  Checks sections, [SERVICE] and parsers; plugins are checked by pipeline_build. */

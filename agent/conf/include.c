@@ -74,8 +74,6 @@ bool file_read(struct tree *t, const char *path, const struct place *at, struct 
     if (!enter(b, &st, path, at, e))
         return false;
     name = arena_str(t->arena, str_of(path)).p;
-    if (!b->root)
-        b->root = path_dir(t->arena, name);
     ok = text_read(fd, path, at, &text, e);
     if (ok)
         ok = is_yaml(str_of(path)) ? yaml_read(t, name, buf_view(&text), e) : classic_read(t, name, buf_view(&text), e);
@@ -94,18 +92,20 @@ static bool wild(struct str pattern)
 static bool include_all(struct tree *t, const char *pattern, const struct place *at, struct err *e)
 {
     glob_t found = {0};
-    bool ok = true;
-    int failed = glob(pattern, GLOB_ERR, NULL, &found);
+    const char *dir = path_dir(t->arena, pattern);
+    bool ok = true, many = wild(str_of(dir));
+    int failed;
 
+    if (!many && access(dir, F_OK)) { /* an empty conf.d is meant; a folder that is not there is a mistake */
+        tree_warn(t, at, "%s: there is no such folder", dir);
+        return true;
+    }
+    failed = glob(pattern, many ? 0 : GLOB_ERR, NULL, &found);
     if (failed && failed != GLOB_NOMATCH)
         ok = place_err(at, e, "%s: cannot be read", pattern);
     for (size_t i = 0; ok && !failed && i < found.gl_pathc; i++)
         ok = file_read(t, found.gl_pathv[i], at, e);
     globfree(&found);
-    /* An empty conf.d is meant; a folder that is not there is a mistake. */
-    if (failed == GLOB_NOMATCH &&
-        (wild(str_of(path_dir(t->arena, pattern))) || access(path_dir(t->arena, pattern), F_OK)))
-        tree_warn(t, at, "%s: no such file", pattern);
     return ok;
 }
 
@@ -130,9 +130,27 @@ bool include(struct tree *t, struct str pattern, const struct place *at, struct 
     return file_read(t, path, at, e);
 }
 
+static bool only_parsers(const struct tree *t, size_t from)
+{
+    for (size_t i = from; i < t->n; i++)
+        if (!str_eq(t->sections[i].kind, STR("parser")) && !str_eq(t->sections[i].kind, STR("multiline_parser")))
+            return false;
+    return true;
+}
+
+/* The last file with more than parsers in it is the main one. */
 bool tree_load_into(struct tree *t, const char *path, struct err *e)
 {
-    return file_read(t, path, NULL, e);
+    struct build *b = build_of(t);
+    const char *before = b->root;
+    size_t from = t->n;
+
+    b->root = path_dir(t->arena, path);
+    if (!file_read(t, path, NULL, e))
+        return false;
+    if (only_parsers(t, from))
+        b->root = before;
+    return true;
 }
 
 struct tree *tree_load(const char *path, struct err *e)
