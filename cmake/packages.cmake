@@ -25,5 +25,6 @@ else()
   add_library(weir_llhttp STATIC ${LLHTTP_SOURCES}/llhttp.c ${LLHTTP_SOURCES}/http.c ${LLHTTP_SOURCES}/api.c)
   target_include_directories(weir_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
   target_compile_options(weir_llhttp PRIVATE -w)
+  target_compile_definitions(weir_llhttp PUBLIC LLHTTP_STRICT_MODE=1) # later releases know no other
   add_library(weir::llhttp ALIAS weir_llhttp)
 endif()
