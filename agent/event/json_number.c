@@ -88,3 +88,20 @@ char *json_number(struct json_reader *r, const char *first, char *w)
         return json_fail(r, first, "a number beyond the range of doubles");
     return put_float(w, negative ? -f : f);
 }
+
+char *json_fraction(struct json_reader *r, const char *first, const char *point, uint64_t whole, char *w)
+{
+    bool negative = first > r->text && first[-1] == '-';
+    const char *p = point + 1, *stop = r->end - p > 18 - (point - first) ? p + 18 - (point - first) : r->end;
+    double f;
+
+    while (p < stop && (unsigned char)(*p - '0') <= 9)
+        whole = whole * 10 + (unsigned char)(*p++ - '0');
+    /* No digits, more than 18, an exponent: all that is less usual. */
+    if (point == first || p == point + 1 || (*first == '0' && point > first + 1) ||
+        (p < r->end && ((unsigned char)(*p - '0') <= 9 || (*p | 0x20) == 'e')) ||
+        !decimal_fast(whole, point + 1 - p, &f))
+        return json_number(r, first - negative, w);
+    r->p = p;
+    return put_float(w, negative ? -f : f);
+}

@@ -22,6 +22,7 @@ struct json_level {
     uint32_t keys;  /* the first of its keys in r->keys */
     uint32_t dead;
     bool map;
+    char close;
     uint32_t *slots, nslots; /* beyond JSON_LINEAR keys: a hash set of 1 + index */
     uint64_t seen[4];        /* a bit per hash: not set means not seen */
 };
@@ -58,6 +59,8 @@ char *json_more(struct json_reader *r, char *w, size_t want);            /* room
 char *json_string(struct json_reader *r, const char *p, char *w);
 /* A number with a fraction or an exponent, or one of many digits; p is its first byte. */
 char *json_number(struct json_reader *r, const char *p, char *w);
+/* The usual one with a point: `whole` is the value of the digits from `first`, at most 18, up to the point. */
+char *json_fraction(struct json_reader *r, const char *first, const char *point, uint64_t whole, char *w);
 /* The key just recorded may be there already.  False: it is, and that is refused. */
 bool json_key_again(struct json_reader *r, struct json_level *level, size_t bytes);
 void json_more_keys(struct json_reader *r);

@@ -41,11 +41,16 @@ __attribute__((noinline)) char *json_more(struct json_reader *r, char *w, size_t
     return w;
 }
 
-INLINE const char *blank(const char *p, const char *end)
+static __attribute__((noinline)) const char *blanks(const char *p, const char *end)
 {
-    while (p < end && (unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
+}
+
+INLINE const char *blank(const char *p, const char *end)
+{
+    return __builtin_expect(p < end && (unsigned char)*p <= ' ', 0) ? blanks(p, end) : p;
 }
 
 INLINE uint64_t fold(uint64_t a, uint64_t b)
@@ -111,8 +116,13 @@ INLINE char *number(struct json_reader *r, const char **at, char *w)
     first = p += negative;
     while (p < end && (unsigned char)(*p - '0') <= 9)
         u = u * 10 + (unsigned char)(*p++ - '0');
-    /* Anything but plain digits that fit: no digit, 01, -0, a point, an exponent, more than 18. */
-    if (p - first > 18 || (p < end && (*p == '.' || (*p | 0x20) == 'e')) || p == first ||
+    if (__builtin_expect(p < end && *p == '.' && p - first <= 18, 0)) {
+        w = json_fraction(r, first, p, u, w);
+        *at = r->p;
+        return w;
+    }
+    /* Anything but plain digits that fit: no digit, 01, -0, an exponent, more than 18. */
+    if (p - first > 18 || (p < end && (*p | 0x20) == 'e') || p == first ||
         (*first == '0' && (p > first + 1 || negative))) {
         w = json_number(r, *at, w);
         *at = r->p;
@@ -159,8 +169,11 @@ INLINE char *key(struct json_reader *r, struct json_level *top, const char **at,
     uint32_t place, n;
     uint64_t hash, bit;
 
-    if (p == r->end || *p != '"')
-        return json_fail(r, p, "a key in quotes is expected");
+    if (__builtin_expect(p == r->end || *p != '"', 0)) {
+        first = p = blank(p, r->end);
+        if (p == r->end || *p != '"')
+            return json_fail(r, p, "a key in quotes is expected");
+    }
     if (w > r->limit)
         w = json_more(r, w, 0);
     place = (uint32_t)(w - r->start);
@@ -183,16 +196,19 @@ INLINE char *key(struct json_reader *r, struct json_level *top, const char **at,
     if (__builtin_expect((top->seen[hash >> 6 & 3] & bit) || top->count > JSON_LINEAR, 0) && !json_key_again(r, top, n))
         return json_fail(r, first, "the key was there before in the same object");
     top->seen[hash >> 6 & 3] |= bit;
-    p = blank(p, r->end);
-    if (p == r->end || *p != ':')
-        return json_fail(r, p, "a colon is expected");
-    *at = blank(p + 1, r->end);
+    if (__builtin_expect(p == r->end || *p != ':', 0)) {
+        p = blank(p, r->end);
+        if (p == r->end || *p != ':')
+            return json_fail(r, p, "a colon is expected");
+    }
+    *at = p + 1;
     return w;
 }
 
 INLINE char *open_container(struct json_reader *r, struct json_level *top, bool map, char *w)
 {
-    *top = (struct json_level){.head = (uint32_t)(w - r->start), .keys = r->nkeys, .map = map};
+    *top =
+        (struct json_level){.head = (uint32_t)(w - r->start), .keys = r->nkeys, .map = map, .close = map ? '}' : ']'};
     return w + 1;
 }
 
@@ -217,7 +233,7 @@ INLINE char *next(struct json_reader *r, struct json_level **depth, const char *
         p = blank(p, end);
         if (p == end)
             return json_fail(r, p, "the text ends inside of a value");
-        if (*p == (top->map ? '}' : ']')) {
+        if (*p == top->close) {
             w = close_container(r, top--, w);
             p++;
             opened = false;
@@ -227,7 +243,6 @@ INLINE char *next(struct json_reader *r, struct json_level **depth, const char *
             return json_fail(r, p - 1, top->map ? "a comma or } is expected" : "a comma or ] is expected");
         if (top->count >= r->limits->members)
             return json_fail(r, p, "too many members");
-        p = opened ? p : blank(p, end);
         if (top->map)
             w = key(r, top, &p, w);
         else
@@ -246,6 +261,7 @@ static const char *run(struct json_reader *r, const char *p, char *w)
 
     do {
         bool opened = false;
+        p = blank(p, r->end);
         if (p == r->end) {
             json_fail(r, p, "a value is expected");
             break;

@@ -108,7 +108,13 @@ static char *special(struct json_reader *r, const char *p, char *w)
 static char *finish(char *w, size_t n)
 {
     char head[8];
-    size_t size = (size_t)(put_str_head(head, (uint32_t)n) - head);
+    size_t size;
+
+    if (n >= 32 && n <= UINT8_MAX) {
+        put_str_head(w, (uint32_t)n);
+        return w + HEAD + n;
+    }
+    size = (size_t)(put_str_head(head, (uint32_t)n) - head);
 
     if (size != HEAD)
         memmove(w + size, w + HEAD, n);
