@@ -162,6 +162,12 @@ INLINE char *scalar(struct json_reader *r, const char **p, char *w)
     return literal(r, p, w);
 }
 
+/* Of an encoded string of n bytes. */
+static uint32_t str_payload(uint32_t n)
+{
+    return n <= 1 + 31 ? n - 1 : n <= 2 + UINT8_MAX ? n - 2 : n <= 3 + UINT16_MAX ? n - 3 : n - 5;
+}
+
 /* A key, and the colon behind it. */
 INLINE char *key(struct json_reader *r, struct json_level *top, const char **at, char *w)
 {
@@ -182,7 +188,7 @@ INLINE char *key(struct json_reader *r, struct json_level *top, const char **at,
     if (!w)
         return NULL;
     n = (uint32_t)(w - r->start) - place;
-    if (n - 1 > r->limits->key_bytes)
+    if (__builtin_expect(n - 1 > r->limits->key_bytes, 0) && str_payload(n) > r->limits->key_bytes)
         return json_fail(r, first, "a key is too long");
     if (w > r->limit)
         w = json_more(r, w, 0);
