@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +44,11 @@ static int io_list(int dir, void (*each)(void *arg, const char *name), void *arg
             each(arg, entry->d_name);
     closedir(d);
     return 0;
+}
+
+static int io_memfd(const char *name)
+{
+    return memfd_create(name, MFD_CLOEXEC);
 }
 
 static int64_t clock_ns(clockid_t id)
@@ -97,6 +103,7 @@ const struct io io_system = {
     .fstatat = io_fstatat,
     .statx = statx,
     .flock = flock,
+    .memfd = io_memfd,
     .list = io_list,
     .wall = io_wall,
     .monotonic = io_monotonic,

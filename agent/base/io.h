@@ -29,6 +29,7 @@ struct io {
     int (*fstatat)(int dir, const char *path, struct stat *st, int flags);
     int (*statx)(int dir, const char *path, int flags, unsigned mask, struct statx *st);
     int (*flock)(int fd, int operation);
+    int (*memfd)(const char *name);
     /* Calls each(arg, name) for every entry but "." and ".."; -1 and errno on failure. */
     int (*list)(int dir, void (*each)(void *arg, const char *name), void *arg);
     int64_t (*wall)(void);      /* ns since the epoch */

@@ -19,6 +19,8 @@ struct cursor_state {
         uint32_t starts;   /* how often an agent came up and found it open */
         struct buf done;   /* what of it is settled already (the worker's encoding) */
     } plan;
+    bool lost;         /* set by cursor_open: the file was damaged.  lsn is 0, and what was consumed below the oldest
+                          LSN kept is not known: the caller counts anew */
     struct buf output; /* the output's own description of its files: see plugin.h, checkpoint */
 };
 
