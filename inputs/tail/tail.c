@@ -271,7 +271,7 @@ static bool tail_start(void *self, struct feed *feed, struct err *e)
     watch_start(t);
     feed_positions(feed, load_position, t);
     first_scan(t);
-    loop_timer(t->loop, &t->sweep, interval(t));
+    loop_timer(t->loop, &t->sweep, t->exit_on_eof ? 0 : interval(t)); /* there may be no file at all */
     loop_timer(t->loop, &t->refresh, t->refresh_interval);
     return true;
 }

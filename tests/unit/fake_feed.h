@@ -281,7 +281,8 @@ __attribute__((unused, sentinel)) static void *fake_instance(const struct plugin
 {
     struct tree *tree = tree_new();
     struct section *s = tree_add(tree, "input");
-    struct instance *i = alloc_new(p->size);
+    void **owner = alloc_new(16 + p->size); /* the tree stands in front of what is returned */
+    struct instance *i = (void *)((char *)owner + 16);
     struct fake_common *common = alloc_new(sizeof *common);
     const struct option *tables[] = {p->options, fake_common_options, NULL};
     void *into[] = {i, common};
@@ -297,9 +298,10 @@ __attribute__((unused, sentinel)) static void *fake_instance(const struct plugin
     free(common);
     if (!ok) {
         tree_free(tree);
-        free(i);
+        free(owner);
         return NULL;
     }
+    *owner = tree;
     i->name = "fake.0";
     i->plugin = p;
     i->section = s;
@@ -313,9 +315,11 @@ __attribute__((unused, sentinel)) static void *fake_instance(const struct plugin
 __attribute__((unused)) static void fake_instance_free(void *self)
 {
     struct instance *i = self;
+    void **owner = (void *)((char *)self - 16);
 
     options_free(i->plugin->options, self);
-    free(self); /* its tree is left: sections carry no way back to it */
+    tree_free(*owner);
+    free(owner);
 }
 
 /* ---- the machine's side ---- */
