@@ -26,6 +26,7 @@ struct http_call {
     struct str type;    /* content type */
     struct str body;
     struct str headers; /* further whole lines */
+    struct str key;     /* put behind the delivery's id in Idempotency-Key, where a delivery makes several calls */
 };
 /* Sends (compressing the body where configured, with Idempotency-Key: delivery_id), waits and judges: 2xx DONE; 408 425
  * 429 5xx and transport RETRY, Retry-After honoured; 400 413 422 and other 4xx REJECT; 401 403 404, redirects and TLS
