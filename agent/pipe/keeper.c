@@ -13,6 +13,7 @@ struct keeper {
     struct log_reader *reader;
     struct cursor *cursor;
     struct cursor_state state;
+    pthread_mutex_t lock;     /* of files */
     struct quarantine *files; /* NULL in memory */
     pthread_t thread;
     bool running;
@@ -28,6 +29,7 @@ struct keeper *keeper_new(struct store *store, const struct service *service, st
     struct keeper *k = alloc_new(sizeof *k);
     bool fresh;
 
+    pthread_mutex_init(&k->lock, NULL);
     k->store = store;
     k->keep = service->quarantine_keep;
     if (store_dir(store) && !(k->files = quarantine_open(store_dir_fd(store), true, e))) {
@@ -51,8 +53,12 @@ static bool keep_frame(struct keeper *k, const struct frame *frame, struct err *
 
     if (frame->type != FRAME_QUARANTINE)
         return true;
-    if (k->files)
-        return quarantine_append(k->files, frame->payload, e);
+    if (k->files) {
+        pthread_mutex_lock(&k->lock);
+        bool good = quarantine_append(k->files, frame->payload, e);
+        pthread_mutex_unlock(&k->lock);
+        return good;
+    }
     if (quarantine_read(frame->payload, &entry)) {
         CLEANUP(buf_free) struct buf code = {0};
         buf_str(&code, entry.code);
@@ -64,8 +70,12 @@ static bool keep_frame(struct keeper *k, const struct frame *frame, struct err *
 static void save(struct keeper *k)
 {
     struct err e = {0};
+    bool synced;
 
-    if ((k->files && !quarantine_sync(k->files, &e)) || !cursor_save(k->cursor, &k->state, true, &e)) {
+    pthread_mutex_lock(&k->lock);
+    synced = !k->files || quarantine_sync(k->files, &e);
+    pthread_mutex_unlock(&k->lock);
+    if (!synced || !cursor_save(k->cursor, &k->state, true, &e)) {
         log_error("quarantine cannot be made durable, will try again", "why", e.text);
         return;
     }
@@ -90,6 +100,18 @@ static bool take(struct keeper *k)
     return got == READ_END;
 }
 
+static void expire(struct keeper *k)
+{
+    int64_t now = io->monotonic();
+
+    if (!k->files || now - k->last_expiry < 3600 * SECOND)
+        return;
+    k->last_expiry = now;
+    pthread_mutex_lock(&k->lock);
+    quarantine_expire(k->files, io->wall() - k->keep);
+    pthread_mutex_unlock(&k->lock);
+}
+
 static void *run(void *arg)
 {
     struct keeper *k = arg;
@@ -97,15 +119,11 @@ static void *run(void *arg)
 
     for (;;) {
         bool last = k->stopping, good = take(k);
-        int64_t now = io->monotonic();
         if (k->state.lsn != saved) {
             save(k);
             saved = k->state.lsn;
         }
-        if (k->files && now - k->last_expiry > 3600 * SECOND) {
-            quarantine_expire(k->files, io->wall() - k->keep);
-            k->last_expiry = now;
-        }
+        expire(k);
         if (last)
             break;
         log_wait(store_log(k->store), good ? k->state.lsn : UINT64_MAX, good ? 60 * SECOND : SECOND);
@@ -145,10 +163,29 @@ void keeper_free(struct keeper *k)
     if (k->files)
         quarantine_close(k->files);
     cursor_state_free(&k->state);
+    pthread_mutex_destroy(&k->lock);
     free(k);
 }
 
-struct quarantine *keeper_files(struct keeper *k)
+bool keeper_each(struct keeper *k, bool (*each)(void *arg, const struct quarantine_entry *entry, bool replayed),
+                 void *arg, struct err *e)
 {
-    return k->files;
+    bool good;
+
+    if (!k->files)
+        return err_set(e, "nothing is kept in quarantine: storage.type is memory");
+    pthread_mutex_lock(&k->lock);
+    good = quarantine_each(k->files, each, arg, e);
+    pthread_mutex_unlock(&k->lock);
+    return good;
+}
+
+bool keeper_mark_replayed(struct keeper *k, struct id entry, struct err *e)
+{
+    bool good;
+
+    pthread_mutex_lock(&k->lock);
+    good = quarantine_mark_replayed(k->files, entry, e);
+    pthread_mutex_unlock(&k->lock);
+    return good;
 }

@@ -10,4 +10,8 @@ struct keeper *keeper_new(struct store *store, const struct service *service, st
 bool keeper_start(struct keeper *k, struct err *e);
 void keeper_stop(struct keeper *k); /* takes what is durable, then ends */
 void keeper_free(struct keeper *k);
-struct quarantine *keeper_files(struct keeper *k); /* NULL in memory */
+
+/* For a replay; any thread. */
+bool keeper_each(struct keeper *k, bool (*each)(void *arg, const struct quarantine_entry *entry, bool replayed),
+                 void *arg, struct err *e);
+bool keeper_mark_replayed(struct keeper *k, struct id entry, struct err *e);

@@ -317,20 +317,15 @@ int64_t pipeline_replay(struct pipeline *p, bool (*wanted)(void *arg, const stru
                         struct err *e)
 {
     struct collect c = {.p = p, .wanted = wanted, .arg = arg};
-    struct quarantine *files = keeper_files(p->keeper);
     int64_t taken = -1;
 
-    if (!files) {
-        err_set(e, "nothing is kept in quarantine: storage.type is memory");
-        return -1;
-    }
     c.arena = arena_new();
-    if (quarantine_each(files, collect_entry, &c, e)) {
+    if (keeper_each(p->keeper, collect_entry, &c, e)) {
         taken = 0;
         if (c.n)
             ingest_replay(p->lane, c.items, c.n);
         for (size_t i = 0; i < c.n; i++)
-            if (c.items[i].taken && quarantine_mark_replayed(files, c.items[i].entry, e))
+            if (c.items[i].taken && keeper_mark_replayed(p->keeper, c.items[i].entry, e))
                 taken++;
     }
     free(c.items);

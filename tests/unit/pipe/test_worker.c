@@ -13,12 +13,12 @@
 
 struct scripted {
     struct instance instance;
-    int64_t poison;             /* the n that is rejected; -1: none */
-    int fail_first;             /* so many attempts are answered with `verdict` before */
+    int64_t poison; /* the n that is rejected; -1: none */
+    int fail_first; /* so many attempts are answered with `verdict` before */
     enum verdict verdict;
-    bool per_item;              /* poison by delivery_fail instead */
+    bool per_item; /* poison by delivery_fail instead */
     int calls;
-    struct buf seen;            /* "n n | n |": events of the attempts that were taken */
+    struct buf seen; /* "n n | n |": events of the attempts that were taken */
     char ids[64][33];
 };
 
@@ -114,11 +114,18 @@ static void rig_start(struct rig *r, const char *retry_limit)
     struct err e = {0};
     struct service service = {.scheduler_base = MILLISECOND, .scheduler_cap = 4 * MILLISECOND};
 
-    r->store = store_open(&(struct store_options){.limit = 1 << 30, .segment_size = 1 << 20, .dedup_window = SECOND, .dedup_ids = 1000}, &e);
+    r->store = store_open(
+        &(struct store_options){.limit = 1 << 30, .segment_size = 1 << 20, .dedup_window = SECOND, .dedup_ids = 1000},
+        &e);
     CHECK(r->store != NULL);
-    r->unit = (struct unit){.kind = PLUGIN_OUTPUT, .plugin = &scripted_plugin, .self = &r->plugin, .name = (char *)"scripted.0"};
+    r->unit = (struct unit){
+        .kind = PLUGIN_OUTPUT, .plugin = &scripted_plugin, .self = &r->plugin, .name = (char *)"scripted.0"};
     r->unit.common.retry_limit = str_of(retry_limit);
-    r->plugin.instance = (struct instance){.name = "scripted.0", .plugin = &scripted_plugin, .records = &r->metrics[0], .bytes = &r->metrics[1], .errors = &r->metrics[2]};
+    r->plugin.instance = (struct instance){.name = "scripted.0",
+                                           .plugin = &scripted_plugin,
+                                           .records = &r->metrics[0],
+                                           .bytes = &r->metrics[1],
+                                           .errors = &r->metrics[2]};
     now = &r->plugin;
     r->worker = worker_new(&r->unit, r->store, &service, &e);
     CHECK(r->worker != NULL);
