@@ -16,6 +16,7 @@ struct time_format {
     struct zone *zone;
     int32_t offset;
     bool strict;
+    bool iso; /* begins with %Y-%m-%dT%H:%M:%S (or a space): 19 bytes that are read at once */
     size_t n;
     struct step steps[FORMAT_LIMIT];
 };
@@ -80,6 +81,20 @@ static bool compile(struct time_format *f, struct str format, struct err *e)
     return true;
 }
 
+enum { ISO_STEPS = 11, ISO_BYTES = 19 };
+
+static bool begins_iso(const struct time_format *f)
+{
+    static const char kinds[] = "Y-m-d*H:M:S";
+
+    if (f->n < ISO_STEPS || !(f->steps[5].kind == ' ' || (!f->steps[5].kind && f->steps[5].c == 'T')))
+        return false;
+    for (int i = 0; i < ISO_STEPS; i++)
+        if (i != 5 && (i & 1 ? f->steps[i].kind || f->steps[i].c != kinds[i] : f->steps[i].kind != kinds[i]))
+            return false;
+    return true;
+}
+
 static bool set_zone(struct time_format *f, struct str offset, struct str zone, struct err *e)
 {
     const char *p = offset.p;
@@ -96,8 +111,10 @@ struct time_format *time_format_new(struct str format, struct str offset, struct
     struct time_format *f = alloc_new(sizeof *f);
 
     f->strict = strict;
-    if (format.n ? compile(f, format, e) && set_zone(f, offset, zone, e) : err_set(e, "the time format is empty"))
+    if (format.n ? compile(f, format, e) && set_zone(f, offset, zone, e) : err_set(e, "the time format is empty")) {
+        f->iso = begins_iso(f);
         return f;
+    }
     time_format_free(f);
     return NULL;
 }
@@ -355,13 +372,49 @@ static bool guess_year(const struct time_format *f, const struct found *w, int64
     return ok;
 }
 
+static inline unsigned two(const char *p, unsigned *bad)
+{
+    unsigned a = (unsigned char)(p[0] - '0'), b = (unsigned char)(p[1] - '0');
+
+    *bad |= (a > 9) | (b > 9);
+    return a * 10 + b;
+}
+
+/* Only what is beyond doubt; everything else goes through the steps. */
+static bool read_iso(struct found *f, char between)
+{
+    const char *p = f->p;
+    unsigned bad = 0;
+
+    if (f->end - p < ISO_BYTES)
+        return false;
+    unsigned year = two(p, &bad) * 100 + two(p + 2, &bad), month = two(p + 5, &bad), day = two(p + 8, &bad);
+    unsigned hour = two(p + 11, &bad), minute = two(p + 14, &bad), second = two(p + 17, &bad);
+    bad |= (p[4] != '-') | (p[7] != '-') | (p[10] != between) | (p[13] != ':') | (p[16] != ':');
+    bad |= (month - 1 > 11) | (day - 1 > 30) | (hour > 23) | (minute > 59) | (second > 60);
+    if (bad)
+        return false;
+    f->year = (int)year;
+    f->month = (int)month;
+    f->day = (int)day;
+    f->hour = (int)hour;
+    f->minute = (int)minute;
+    f->second = (int)second;
+    f->has_year = true;
+    f->p += ISO_BYTES;
+    return true;
+}
+
 bool time_parse(const struct time_format *f, struct str text, int64_t now, int64_t *out)
 {
     struct found w = {.p = text.p, .end = text.p + text.n};
+    const struct step *s = f->steps, *end = s + f->n;
     bool fraction = false;
     int64_t seconds;
 
-    for (const struct step *s = f->steps, *end = s + f->n; s < end; s++) {
+    if (f->iso && read_iso(&w, s[5].kind ? ' ' : 'T'))
+        s += ISO_STEPS;
+    for (; s < end; s++) {
         if (!s->kind && w.p < w.end && *w.p == s->c) {
             w.p++;
             continue;

@@ -282,3 +282,25 @@ TEST(strftime_and_rfc3339)
     }
     buf_free(&b);
 }
+
+/* The bytes that are read at once, and those beside them that the steps must judge. */
+TEST(iso_either_way)
+{
+    static const struct {
+        const char *text;
+        int64_t want; /* seconds; -1: refused */
+    } cases[] = {
+        {"2023-11-14T22:13:20", 1700000000}, {"2023-1-4T2:3:2", 1672797782}, {"2023-11-14T22:13:2x", 1699999982},
+        {"2023-11-14 22:13:20", -1},         {"2023-11-14T22:13:61", -1},    {"2023-00-14T22:13:20", -1},
+        {"2023-11-31T22:13:20", -1},         {"2023-11-14T22:60:20", -1},    {"2023-11-14T24:13:20", -1},
+        {"2023-11-14T22:13:2", 1699999982},  {"2023-11-14T22-13:20", -1},    {"\xb2\x30-11-14T22:13:20", -1},
+        {"2023-11-14T22:13:60", 1700000040},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t t = parse("%Y-%m-%dT%H:%M:%S", cases[i].text);
+        CHECK_INT(t < 0 ? t : t / SECOND, cases[i].want);
+    }
+    CHECK_INT(parse("%Y-%m-%d %H:%M:%S", "2023-11-14   22:13:20"), now);
+    CHECK_INT(parse("%Y-%m-%d %H:%M:%S", "2023-11-14\t22:13:20"), now);
+}
