@@ -224,6 +224,17 @@ void dedup_load(struct dedup *d, struct id id, uint32_t body_hash, int64_t age)
     pthread_mutex_unlock(&d->lock);
 }
 
+bool dedup_has(struct dedup *d, struct id id)
+{
+    struct entry want = entry_of(id, 0);
+    bool has;
+
+    pthread_mutex_lock(&d->lock);
+    has = usable(id) && lookup(d, hash_of(d, id), &want);
+    pthread_mutex_unlock(&d->lock);
+    return has;
+}
+
 void dedup_forget(struct dedup *d, struct id id)
 {
     struct entry want = entry_of(id, 0), *have;

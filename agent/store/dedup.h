@@ -18,6 +18,7 @@ struct dedup *dedup_new(int64_t window, int64_t ids);
 void dedup_free(struct dedup *d);
 /* now: io->monotonic(). */
 enum dedup_answer dedup_add(struct dedup *d, struct id id, uint32_t body_hash, int64_t now);
+bool dedup_has(struct dedup *d, struct id id); /* whatever its body */
 void dedup_forget(struct dedup *d, struct id id);
 size_t dedup_count(const struct dedup *d);
 /* At start, oldest first, before the first dedup_add: seen `age` ns ago. */
