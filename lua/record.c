@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lua/record_internal.h"
+
+#include <lauxlib.h>
+
+const char record_hidden, record_side, record_lazy;
+
+/* Where the registry's array part holds what every filled table needs: cheaper than a look-up by string. */
+static const char key_type, key_newindex, fn_newindex;
+
+int bridge_fail(struct bridge *b, const char *code, const char *text)
+{
+    b->fail_code = code;
+    snprintf(b->fail_text, sizeof b->fail_text, "%s", text);
+    lua_pushlightuserdata(b->L, b);
+    lua_error(b->L);
+    __builtin_unreachable();
+}
+
+static __attribute__((noreturn)) void malformed(struct bridge *b)
+{
+    bridge_fail(b, "Lua-Bad-Record", "the event is no valid msgpack");
+}
+
+static void registry_push(lua_State *L, const char *key)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+static struct bridge *bridge_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* ---- finding the source of a table ---- */
+
+static struct source *source_check(lua_State *L, int index)
+{
+    struct source *s = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+
+    return s && lua_objlen(L, index) >= sizeof *s && s->magic == SOURCE_MAGIC ? s : NULL;
+}
+
+static struct source *source_beside(struct bridge *b, int index)
+{
+    lua_State *L = b->L;
+    struct source *s;
+
+    lua_pushvalue(L, index);
+    registry_push(L, &record_side);
+    lua_insert(L, -2);
+    lua_rawget(L, -2);
+    s = source_check(L, -1);
+    lua_pop(L, 2);
+    return s;
+}
+
+struct source *source_of(struct bridge *b, int index)
+{
+    lua_State *L = b->L;
+    struct source *s;
+
+    if (index < 0)
+        index += lua_gettop(L) + 1;
+    if (lua_getmetatable(L, index)) {
+        if (lua_topointer(L, -1) == b->lazy_meta) {
+            lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+            lua_rawget(L, index);
+        } else {
+            lua_rawgeti(L, -1, 1);
+        }
+        s = source_check(L, -1);
+        lua_pop(L, 2);
+        if (s)
+            return s;
+    }
+    return b->side ? source_beside(b, index) : NULL;
+}
+
+static struct slot *find_before(struct source *s, uint32_t count, const char *key, size_t n)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct slot *f = &s->slots[i];
+        if (f->nkey == n && !(f->flags & (SLOT_SHADOW | SLOT_HIDDEN | SLOT_OTHER)) &&
+            memcmp(s->bytes + f->key, key, n) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+struct slot *source_find(struct source *s, const char *key, size_t n)
+{
+    return find_before(s, s->n, key, n);
+}
+
+/* ---- reading the bytes of a map ---- */
+
+static bool key_is_text(const struct value *k)
+{
+    return k->type == V_STR || k->type == V_BIN;
+}
+
+/* Notes where the fields begin and end; false: a key is no string, or two may be equal. */
+static bool source_index(struct bridge *b, struct source *s)
+{
+    const char *p = s->bytes + s->head, *end = s->bytes + s->size;
+    uint64_t seen[4] = {0};
+    bool simple = s->n <= LAZY_MEMBERS;
+    struct value k, v;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct slot *f = &s->slots[i];
+        const char *at = p;
+        p = wire_read(p, end, &k);
+        if (p && (k.type == V_MAP || k.type == V_ARRAY))
+            p = wire_skip(at, end);
+        if (!p || p >= end)
+            malformed(b);
+        *f = (struct slot){.val = (uint32_t)(p - s->bytes)};
+        if (key_is_text(&k)) {
+            unsigned mark = ((uint8_t)(k.n ? k.p[k.n - 1] : 0) + 31 * (uint8_t)(k.n ? k.p[0] : 0) + 7 * k.n) & 255;
+            if (seen[mark >> 6] & UINT64_C(1) << (mark & 63))
+                simple = simple && !find_before(s, i, k.p, k.n);
+            f->key = (uint32_t)(k.p - s->bytes);
+            f->nkey = k.n;
+            seen[mark >> 6] |= UINT64_C(1) << (mark & 63);
+        } else {
+            f->key = (uint32_t)(at - s->bytes);
+            f->flags = SLOT_OTHER;
+            simple = false;
+        }
+        at = p;
+        p = wire_read(p, end, &v);
+        if (p && (v.type == V_MAP || v.type == V_ARRAY))
+            p = wire_skip(at, end);
+        if (!p)
+            malformed(b);
+        f->type = v.type;
+        f->end = (uint32_t)(p - s->bytes);
+    }
+    return simple;
+}
+
+static void push_scalar(struct bridge *b, const struct value *v)
+{
+    lua_State *L = b->L;
+
+    switch (v->type) {
+    case V_BOOL:
+        lua_pushboolean(L, v->b);
+        break;
+    case V_INT:
+        lua_pushnumber(L, (double)v->i);
+        break;
+    case V_UINT:
+        lua_pushnumber(L, (double)v->u);
+        break;
+    case V_FLOAT:
+        lua_pushnumber(L, v->f);
+        break;
+    case V_STR:
+    case V_BIN:
+    case V_EXT:
+        lua_pushlstring(L, v->p, v->n);
+        break;
+    default:
+        if (b->flb_null)
+            lua_pushlightuserdata(L, NULL);
+        else
+            lua_pushnil(L);
+    }
+}
+
+static void push_container(struct bridge *b, const char *p, const char *end, unsigned depth);
+
+/* p to end is exactly one value. */
+static void push_value(struct bridge *b, const char *p, const char *end, unsigned depth)
+{
+    struct value v;
+
+    if (!wire_read(p, end, &v))
+        malformed(b);
+    if (v.type == V_MAP || v.type == V_ARRAY)
+        push_container(b, p, end, depth + 1);
+    else
+        push_scalar(b, &v);
+}
+
+void record_push_slot(struct bridge *b, const struct source *s, const struct slot *f)
+{
+    push_value(b, s->bytes + f->val, s->bytes + f->end, 0);
+}
+
+void record_push_key(struct bridge *b, const struct source *s, const struct slot *f)
+{
+    struct value v;
+
+    if (!(f->flags & SLOT_OTHER)) {
+        lua_pushlstring(b->L, s->bytes + f->key, f->nkey);
+        return;
+    }
+    wire_read(s->bytes + f->key, s->bytes + f->val, &v);
+    push_scalar(b, &v);
+}
+
+/* ---- filling tables ---- */
+
+static bool key_possible(const struct source *s, const struct slot *f)
+{
+    struct value v;
+
+    wire_read(s->bytes + f->key, s->bytes + f->val, &v);
+    return v.type == V_BOOL || v.type == V_INT || v.type == V_UINT || (v.type == V_FLOAT && v.f == v.f);
+}
+
+/* A later field whose key is there already wins: the earlier one is marked. */
+static void shadow(struct bridge *b, struct source *s, const struct slot *later)
+{
+    unsigned repeated = 0;
+
+    for (struct slot *f = s->slots; f < later; f++) {
+        bool same = false;
+        if (f->flags & SLOT_SHADOW)
+            repeated++;
+        if (f->flags & (SLOT_HIDDEN | SLOT_SHADOW) || (f->flags & SLOT_OTHER) != (later->flags & SLOT_OTHER))
+            continue;
+        if (f->flags & SLOT_OTHER) {
+            record_push_key(b, s, f);
+            record_push_key(b, s, later);
+            same = lua_rawequal(b->L, -1, -2);
+            lua_pop(b->L, 2);
+        } else {
+            same = f->nkey == later->nkey && memcmp(s->bytes + f->key, s->bytes + later->key, f->nkey) == 0;
+        }
+        if (same)
+            f->flags |= SLOT_SHADOW;
+    }
+    if (repeated > REPEATED_KEYS)
+        bridge_fail(b, "Lua-Bad-Record", "more than 64 repeated keys in one map");
+}
+
+/* Everything into the table on top, at once; `careful`: keys may be of any type, and repeated. */
+static void fill_all(struct bridge *b, struct source *s, bool careful, unsigned depth)
+{
+    lua_State *L = b->L;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct slot *f = &s->slots[i];
+        if ((f->flags & SLOT_OTHER) && !key_possible(s, f)) {
+            f->flags |= SLOT_HIDDEN;
+            continue;
+        }
+        record_push_key(b, s, f);
+        if (careful) {
+            lua_pushvalue(L, -1);
+            lua_rawget(L, -3);
+            if (!lua_isnil(L, -1))
+                shadow(b, s, f);
+            lua_pop(L, 1);
+        }
+        f->flags |= SLOT_LOADED;
+        push_value(b, s->bytes + f->val, s->bytes + f->end, depth);
+        lua_rawset(L, -3);
+    }
+}
+
+/* The metatable of a filled table: Fluent Bit's {type=N}, and the source (userdata below the table on top). */
+static void set_filled(struct bridge *b, int table, int userdata, int type)
+{
+    lua_State *L = b->L;
+
+    lua_createtable(L, 2, 2);
+    lua_pushvalue(L, userdata);
+    lua_rawseti(L, -2, 1);
+    registry_push(L, &key_type);
+    lua_pushinteger(L, type);
+    lua_rawset(L, -3);
+    if (type == 2) {
+        registry_push(L, &key_newindex);
+        registry_push(L, &fn_newindex);
+        lua_rawset(L, -3);
+    }
+    lua_setmetatable(L, table);
+}
+
+static void push_array(struct bridge *b, const struct source *s, unsigned depth)
+{
+    const char *p = s->bytes + s->head, *end = s->bytes + s->size;
+
+    lua_createtable(b->L, (int)s->n, 0);
+    for (uint32_t i = 1; i <= s->n; i++) {
+        const char *next = wire_skip(p, end);
+        if (!next)
+            malformed(b);
+        push_value(b, p, next, depth);
+        lua_rawseti(b->L, -2, (int)i);
+        p = next;
+    }
+}
+
+static struct source *source_new(struct bridge *b, const char *p, const char *end)
+{
+    size_t size = (size_t)(end - p), slots;
+    struct source *s;
+    struct value v;
+    const char *body = wire_read(p, end, &v);
+    char *copy;
+
+    if (!body || (v.type != V_MAP && v.type != V_ARRAY) || v.n > size || size > RECORD_MAX)
+        malformed(b);
+    slots = v.type == V_MAP ? v.n * sizeof(struct slot) : 0;
+    s = lua_newuserdata(b->L, sizeof *s + slots + size);
+    copy = (char *)s->slots + slots;
+    memcpy(copy, p, size);
+    *s = (struct source){.magic = SOURCE_MAGIC,
+                         .map = v.type == V_MAP,
+                         .n = v.n,
+                         .head = (uint32_t)(body - p),
+                         .size = (uint32_t)size,
+                         .bytes = copy};
+    return s;
+}
+
+static void push_container(struct bridge *b, const char *p, const char *end, unsigned depth)
+{
+    lua_State *L = b->L;
+    struct source *s;
+    bool simple;
+    int at;
+
+    if (depth > RECORD_DEPTH || !lua_checkstack(L, 12))
+        bridge_fail(b, "Lua-Bad-Record", "nested deeper than 64 levels");
+    s = source_new(b, p, end);
+    at = lua_gettop(L);
+    if (!s->map) {
+        push_array(b, s, depth);
+        set_filled(b, at + 1, at, 1);
+        lua_remove(L, at);
+        return;
+    }
+    simple = source_index(b, s);
+    if (b->lazy && simple) {
+        s->lazy = true;
+        b->offered += s->n;
+        lua_createtable(L, 0, 4);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+        lua_pushvalue(L, at);
+        lua_rawset(L, at + 1);
+        registry_push(L, &record_lazy);
+        lua_setmetatable(L, at + 1);
+    } else {
+        lua_createtable(L, 0, (int)s->n);
+        fill_all(b, s, !simple, depth);
+        set_filled(b, at + 1, at, 2);
+    }
+    lua_remove(L, at);
+}
+
+void bridge_push(struct bridge *b, struct str bytes)
+{
+    push_container(b, bytes.p, bytes.p + bytes.n, 0);
+}
+
+/* A lazy table becomes a full one, with a metatable of its own. */
+void source_fill(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+
+    if (!s->lazy)
+        return;
+    luaL_checkstack(L, 12, NULL);
+    if (index < 0)
+        index += lua_gettop(L) + 1;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_rawget(L, index); /* keeps the source alive */
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_pushnil(L);
+    lua_rawset(L, index);
+    s->lazy = false;
+    set_filled(b, index, lua_gettop(L), 2);
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct slot *f = &s->slots[i];
+        if (f->flags & SLOT_LOADED)
+            continue;
+        f->flags |= SLOT_LOADED;
+        b->touched++;
+        record_push_key(b, s, f);
+        record_push_slot(b, s, f);
+        lua_rawset(L, index);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- the metamethods ---- */
+
+static int lazy_index(lua_State *L)
+{
+    struct bridge *b = bridge_of(L);
+    struct source *s;
+    struct slot *f;
+    const char *key;
+    size_t n;
+
+    b->L = L;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_rawget(L, 1);
+    s = source_check(L, -1);
+    if (!s || lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    key = lua_tolstring(L, 2, &n);
+    f = source_find(s, key, n);
+    if (!f || f->flags & SLOT_LOADED)
+        return 0;
+    f->flags |= SLOT_LOADED;
+    b->touched++;
+    record_push_slot(b, s, f);
+    if (!lua_isnil(L, -1)) {
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 1);
+    }
+    return 1;
+}
+
+void record_raw_set(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+    struct slot *f = NULL;
+
+    if (s && lua_type(L, -2) == LUA_TSTRING) {
+        size_t n;
+        const char *key = lua_tolstring(L, -2, &n);
+        f = source_find(s, key, n);
+    }
+    if (s && f) {
+        bool gone = f->type == V_NIL && lua_isnil(L, -1);
+        f->flags = (uint8_t)((f->flags & ~SLOT_GONE) | SLOT_LOADED | (gone ? SLOT_GONE : 0));
+    } else if (s) {
+        s->extra = true;
+    }
+    lua_rawset(L, index);
+}
+
+static int record_newindex(lua_State *L)
+{
+    struct bridge *b = bridge_of(L);
+
+    b->L = L;
+    lua_settop(L, 3);
+    if (lua_isnil(L, 2))
+        return luaL_error(L, "table index is nil");
+    record_raw_set(b, 1, source_of(b, 1));
+    return 0;
+}
+
+static void registry_set(lua_State *L, const char *key)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void bridge_setup(struct bridge *b)
+{
+    lua_State *L = b->L;
+
+    lua_pushliteral(L, "type");
+    registry_set(L, &key_type);
+    lua_pushliteral(L, "__newindex");
+    registry_set(L, &key_newindex);
+    lua_pushlightuserdata(L, b);
+    lua_pushcclosure(L, record_newindex, 1);
+    registry_set(L, &fn_newindex);
+
+    lua_createtable(L, 0, 4);
+    lua_pushlightuserdata(L, b);
+    lua_pushcclosure(L, lazy_index, 1);
+    lua_setfield(L, -2, "__index");
+    registry_push(L, &fn_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushinteger(L, 2);
+    lua_setfield(L, -2, "type");
+    b->lazy_meta = lua_topointer(L, -1);
+    registry_set(L, &record_lazy);
+
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    registry_set(L, &record_side);
+    record_wrap(b);
+}
+
+void bridge_free(struct bridge *b)
+{
+    buf_free(&b->out);
+    buf_free(&b->scratch);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the bridge share. */
+#pragma once
+#include "lua/record.h"
+#include "lua/wire.h"
+
+enum { SOURCE_MAGIC = 0x77e17a61 };
+
+extern const char record_hidden; /* its address is the key of a lazy table's source */
+extern const char record_side;   /* registry: weak table of the sources of tables with a foreign metatable */
+extern const char record_lazy;   /* registry: the lazy tables' metatable */
+
+void record_push_key(struct bridge *b, const struct source *s, const struct slot *f);
+void record_push_slot(struct bridge *b, const struct source *s, const struct slot *f);
+/* Sets a field as if raw, with the source told of it; key and value are the two on top, and are popped. */
+void record_raw_set(struct bridge *b, int index, struct source *s);
+void record_wrap(struct bridge *b); /* pairs, next, rawget ...: see wrap.c */
+
+static inline void record_room(struct bridge *b)
+{
+    if (b->out.n > RECORD_MAX)
+        bridge_fail(b, "Lua-Bad-Return", "the record grew beyond 32 MiB");
+}

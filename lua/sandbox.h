@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fence around a rule: caps on memory, time and strings, and a library without the functions that reach outside.
+ * It stops mistakes and crafted events; the process's own sandbox stands behind it. */
+#pragma once
+#include "base/err.h"
+#include "lua/record.h"
+
+enum {
+    HOOK_INSTRUCTIONS = 5000, /* between two looks at the clock: about 50 us of interpreted code */
+    PATTERN_STEPS = 4 << 20,  /* of pattern matching in one call of a rule: about 10 ms */
+    SORT_MEMBERS = 200000,    /* table.sort runs in C, where no hook fires */
+    SCRIPT_MAX = 8 << 20,     /* bytes of a script file */
+};
+
+struct fence {
+    struct bridge *bridge;
+    lua_Alloc under; /* the allocator that is counted */
+    void *under_arg;
+    int64_t used, memory_limit; /* bytes; limit 0: none */
+    int64_t time_limit;         /* ns per call */
+    int64_t string_limit;
+    int64_t started;          /* at the first hook of this call */
+    uint64_t call, hook_call; /* which call the hook saw last */
+    uint64_t steps;           /* of pattern matching in this call */
+    bool on, expired;
+    int rule_dir; /* descriptor of the directory below which require looks, or -1 */
+    struct strs allow_env;
+};
+
+/* The state with its counting allocator; NULL when there is no memory. */
+lua_State *fence_state(struct fence *f);
+void fence_close(struct fence *f, lua_State *L);
+/* Opens the libraries: all of them, or those that the fence lets through. */
+void fence_open(struct fence *f, lua_State *L, bool jit);
+/* Before and after each call of a rule. */
+static inline void fence_enter(struct fence *f)
+{
+    f->call++;
+    f->steps = 0;
+}
+void fence_leave(struct fence *f, lua_State *L); /* after a call that failed */
+/* Counts work done in C; raises when the call has used up its budget. */
+void fence_work(struct fence *f, lua_State *L, uint64_t steps);
+
+struct fence *fence_of(lua_State *L);
+void fence_strings(struct fence *f, lua_State *L); /* pattern.c: find match gmatch gsub rep format */
+void fence_library(struct fence *f, lua_State *L); /* fence.c: load require os ... */
+/* A file below `dir` (AT_FDCWD: anywhere) as text; false: e has why. */
+bool script_read(int dir, const char *path, struct buf *out, struct err *e);
