@@ -153,14 +153,14 @@ static void on_sweep(struct timer *timer)
     struct tail *t = container_of(timer, struct tail, sweep);
     int64_t now = io->monotonic();
 
+    if (t->sweep_at == &t->files)
+        t->sweep_at = t->files.next;
     for (size_t i = 0; i < SWEEP_FILES && t->sweep_at != &t->files; i++) {
         struct file *f = container_of(t->sweep_at, struct file, link);
         t->sweep_at = f->link.next;
         if (!let_go(t, f, now))
             rotate_check(t, f, now);
     }
-    if (t->sweep_at == &t->files)
-        t->sweep_at = t->files.next;
     rotate_siblings(t);
     if (t->unsaved)
         read_save(t);
@@ -296,6 +296,7 @@ static void tail_stop(void *self)
     t->tag_regex = NULL;
     map_free(&t->by_key);
     map_free(&t->by_path);
+    map_free(&t->by_target);
     map_free(&t->known);
     map_free(&t->last);
     map_free(&t->checks);

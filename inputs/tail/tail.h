@@ -41,6 +41,7 @@ struct tail {
     struct str tag; /* as configured; empty: the input's own */
     struct link files, ready, opened, units, retired;
     struct map by_key, by_path, known; /* struct file by identity and by path; struct position by identity */
+    struct map by_target;              /* file by its path without symbolic links, where that is another */
     struct map last;                   /* path -> the newest file that was rotated away from it */
     struct map checks;                 /* paths whose siblings are to be looked at */
     struct map old_paths;              /* at start: path -> when a file was last seen there (int64_t) */

@@ -85,7 +85,7 @@ static int open_resolved(const char *real)
     return fd;
 }
 
-int file_open_path(struct tail *t, const char *path, struct seen *out, struct err *e)
+int file_open_path(struct tail *t, const char *path, struct seen *out, struct buf *target, struct err *e)
 {
     char *real = NULL;
     int fd;
@@ -105,6 +105,8 @@ int file_open_path(struct tail *t, const char *path, struct seen *out, struct er
         return -1;
     }
     fd = open_resolved(real);
+    if (target && strcmp(real, path))
+        buf_add(target, real, strlen(real));
     free(real);
     if (fd < 0) {
         err_errno(e, "cannot open %s", path);
@@ -193,6 +195,8 @@ void file_free(struct file *f)
         map_del(&t->by_path, str_of(f->real));
     if (map_get(&t->last, str_of(f->path)) == f)
         map_del(&t->last, str_of(f->path));
+    if (f->target && map_get(&t->by_target, str_of(f->target)) == f)
+        map_del(&t->by_target, str_of(f->target));
     file_waits_for(f, NULL);
     if (f->successor)
         f->successor->waits_for = NULL;
@@ -206,6 +210,7 @@ void file_free(struct file *f)
     buf_free(&f->rest);
     free(f->path);
     free(f->real);
+    free(f->target);
     free(f);
 }
 
@@ -255,7 +260,7 @@ bool file_open(struct file *f)
     if (f->fd >= 0)
         return true;
     make_room(t);
-    f->fd = file_open_path(t, f->real, &s, &e);
+    f->fd = file_open_path(t, f->real, &s, NULL, &e);
     if (f->fd < 0) {
         log_debug("tail: cannot open again", "input", t->base.name, "why", e.text);
         return false;

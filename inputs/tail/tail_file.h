@@ -18,6 +18,7 @@ struct file {
     struct tail *t;
     char *path;             /* what it is known by: tag, path_key, position */
     char *real;             /* where it can be opened now; t->by_path holds it under this name unless it is rotated */
+    char *target;           /* its path without symbolic links, if that is another: t->by_target; else NULL */
     struct buf tag, extra;  /* extra: the encoded path_key pair */
     char key[40];           /* of its position; the device is the one of its first sight, also after a restart */
     uint64_t device, inode; /* as seen now: t->by_key */
@@ -38,8 +39,9 @@ struct file {
 
 bool file_stat(int dir, const char *path, bool follow, struct seen *out); /* path "": of the descriptor `dir` */
 
-/* Opens a regular file that may be read here; -1: e says why not. */
-int file_open_path(struct tail *t, const char *path, struct seen *out, struct err *e);
+/* Opens a regular file that may be read here; -1: e says why not.  `target`, which may be NULL, becomes its path
+ * without symbolic links, if that is another. */
+int file_open_path(struct tail *t, const char *path, struct seen *out, struct buf *target, struct err *e);
 
 /* Takes the descriptor.  The file starts at its head; NULL: tag_regex does not match (said in the log). */
 struct file *file_new(struct tail *t, const char *path, const char *real, int fd, const struct seen *s);

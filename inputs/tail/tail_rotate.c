@@ -181,13 +181,24 @@ static int older(const void *a, const void *b)
     return p < q ? -1 : p > q;
 }
 
+/* What has the name now, when `found` comes before it; it may have lost the name meanwhile, to a younger one even. */
+static struct file *successor(struct tail *t, const struct sibling *found)
+{
+    struct file *now = map_get(&t->by_path, str_of(found->path));
+
+    if (!now || !now->birth || now->birth >= found->seen.birth)
+        return now;
+    rotate_check(t, now, io->monotonic());
+    return map_get(&t->by_path, str_of(found->path));
+}
+
 static void follow(struct tail *t, const struct sibling *found)
 {
-    struct file *f, *before = map_get(&t->last, str_of(found->path)), *now = map_get(&t->by_path, str_of(found->path));
+    struct file *f, *now = successor(t, found), *before = map_get(&t->last, str_of(found->path));
     struct known *k;
     struct seen s;
     struct err e;
-    int fd = file_open_path(t, found->real, &s, &e);
+    int fd = file_open_path(t, found->real, &s, NULL, &e);
 
     if (fd < 0) {
         log_warn("tail: rotated file is not read", "input", t->base.name, "why", e.text);

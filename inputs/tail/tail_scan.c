@@ -110,19 +110,32 @@ static void begin(struct tail *t, struct file *f, const struct seen *s, struct k
     t->unsaved |= !f->saved;
 }
 
+/* Behind a symbolic link the writes happen in another directory. */
+static void watch_target(struct tail *t, struct file *f, struct str target)
+{
+    struct str dir = target;
+
+    while (dir.n && dir.p[dir.n - 1] != '/')
+        dir.n--;
+    f->target = alloc_text(target.p, target.n);
+    map_set(&t->by_target, target, f);
+    watch_dir(t, dir);
+}
+
 static void start_file(struct tail *t, const char *path)
 {
     struct seen s;
     struct err e;
     struct known *k;
     struct file *f;
+    CLEANUP(buf_free) struct buf target = {0};
     int fd;
 
     if (t->nfiles >= FILES_MAX) {
         log_warn("tail: too many files; more are not followed", "input", t->base.name, "path", path);
         return;
     }
-    fd = file_open_path(t, path, &s, &e);
+    fd = file_open_path(t, path, &s, &target, &e);
     if (fd < 0) {
         if (errno != ENOENT)
             log_warn("tail: file is not followed", "input", t->base.name, "why", e.text);
@@ -134,6 +147,8 @@ static void start_file(struct tail *t, const char *path)
     if (!f)
         return;
     map_set(&t->by_path, str_of(path), f);
+    if (target.n)
+        watch_target(t, f, buf_view(&target));
     begin(t, f, &s, k);
     log_info("tail: following", "input", t->base.name, "path", path, "offset", log_num((long long)f->offset));
     read_schedule(t, f);

@@ -69,6 +69,10 @@ static void changed(struct dirs *d, struct dir *dir, const struct inotify_event 
     buf_char(&d->name, 0);
     path = (struct str){d->name.p, d->name.n - 1};
     f = map_get(&t->by_path, path);
+    if (!f && t->by_target.live && (f = map_get(&t->by_target, path)) && !(ev->mask & IN_MODIFY)) {
+        rotate_check(t, f, io->monotonic());
+        return;
+    }
     if (ev->mask & IN_MODIFY) {
         if (f)
             read_schedule(t, f);

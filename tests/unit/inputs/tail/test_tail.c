@@ -56,7 +56,7 @@ TEST(rotation_by_rename)
     struct scene s = scene_new();
 
     append(&s, "a.log", "1\n");
-    SCENE_START(&s, "path", in(&s, "a.log"), "read_from_head", "on", "rotate_wait", "50ms", "progress_check_interval",
+    SCENE_START(&s, "path", in(&s, "a.log"), "read_from_head", "on", "rotate_wait", "300ms", "progress_check_interval",
                 "20ms");
     WANT(&s, 1);
     append(&s, "a.log", "2\n");
@@ -68,7 +68,7 @@ TEST(rotation_by_rename)
     WANT_LINE(&s, 2, "3");
     WANT_LINE(&s, 3, "4");
     append(&s, "a.log.1", "late");
-    fake_run(s.feed, 200);
+    fake_run(s.feed, 600);
     WANT(&s, 5); /* the unterminated line of a file whose time is over */
     WANT_LINE(&s, 4, "late");
     CHECK_INT(s.tail->nfiles, 1);
