@@ -238,9 +238,11 @@ bool options_load(const struct option *const *tables, void *const *into, const s
     for (size_t t = 0; tables[t]; t++)
         if (!options_walk(tables[t], into[t], set_initial, &l))
             return false;
-    for (l.prop = s->props; l.prop < s->props + s->n; l.prop++)
+    for (size_t i = 0; i < s->n; i++) {
+        l.prop = &s->props[i];
         if (!load_prop(tables, into, &l))
             return false;
+    }
     if (s->nchildren)
         return place_err(&s->children[0].place, e, "[" STR_FMT "] does not belong here", STR_ARG(s->children[0].kind));
     for (size_t t = 0; tables[t]; t++)
@@ -282,7 +284,8 @@ void options_ignored(const struct option *const *tables, const struct section *s
 {
     struct load l = {.section = s};
 
-    for (l.prop = s->props; l.prop < s->props + s->n; l.prop++) {
+    for (size_t i = 0; i < s->n; i++) {
+        l.prop = &s->props[i];
         l.known = l.exact = false;
         for (size_t t = 0; tables[t]; t++)
             options_walk(tables[t], NULL, report_ignored, &l);
