@@ -159,7 +159,8 @@ static char *by_trial(char *out, double f, bool power_of_two)
     unsigned n = 0;
     int exponent;
 
-    for (int places = 14; places <= 16; places++) {
+    /* Up to 15 digits come back as they were, so that fewer are the same with zeros; but the least of all have less. */
+    for (int places = f < 0x1p-1022 ? 0 : 14; places <= 16; places++) {
         int length = snprintf(text, sizeof text, "%.*e", places, f);
         char *last = memchr(text, 'e', (size_t)length);
         if (strtod(text, NULL) == f)
