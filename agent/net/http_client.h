@@ -8,6 +8,7 @@ struct http_client;
 
 struct http_client_options {
     struct url url;                                        /* borrowed */
+    struct url proxy;                                      /* borrowed; host empty: none */
     int64_t connect_timeout, io_timeout, response_timeout; /* ns; io 0: none of its own */
     bool keepalive;
     int64_t keepalive_idle;
@@ -25,8 +26,9 @@ struct http_response {
 
 struct http_client *http_client_new(const struct http_client_options *o);
 void http_client_free(struct http_client *c);
-/* headers: whole lines ("Name: value\r\n"...), Host and Content-Length are added.  False: transport failure, e says
- * which; a kept connection that the server had closed is opened anew once, before anything was answered. */
+/* path: with the query (empty: the URL's); for a proxy the absolute form is made of it.  headers: whole lines ("Name:
+ * value\r\n"...), Host and Content-Length are added.  False: transport failure, e says which; a kept connection that
+ * the server had closed is opened anew once, before anything was answered. */
 bool http_client_send(struct http_client *c, const char *method, struct str path, struct str headers, struct str body,
                       struct http_response *out, struct err *e);
 void http_response_free(struct http_response *r);

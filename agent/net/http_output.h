@@ -8,15 +8,18 @@
 struct http_output { /* embed behind struct instance */
     struct str host, uri, proxy, http_user, http_passwd, source_address;
     int64_t port, response_timeout, read_idle_timeout, connect_timeout, io_timeout, keepalive_idle, recycle;
-    bool tls, keepalive, log_response_payload;
+    bool tls, keepalive, log_response_payload, allow_duplicated_headers;
     int compress;       /* enum codec */
     struct strs header; /* "Name value" */
     struct http_client *client;
-    struct url url;
+    struct url url, via;      /* via: the proxy */
+    struct buf fixed, packed; /* header lines that never change; the compressed body */
+    struct delivery *current;
     const struct instance *instance;
 };
 extern const struct option http_output_options[];
 
+/* `uri` empty: "/", unless the plugin has set it before. */
 bool http_output_start(struct http_output *h, const struct instance *i, struct err *e);
 void http_output_stop(struct http_output *h);
 
