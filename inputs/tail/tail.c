@@ -122,7 +122,7 @@ static bool prepare_tag(struct tail *t, struct err *e)
 
 static int64_t interval(const struct tail *t)
 {
-    enum { WITHOUT_INOTIFY_MS = 250 };
+    enum { WITHOUT_INOTIFY_MS = 250, OFTEN = 1000 };
     int64_t progress = t->progress_interval + t->progress_nsec;
     int64_t n = progress < t->watcher_interval ? progress : t->watcher_interval;
     int64_t looks = (int64_t)(t->nfiles / SWEEP_FILES) + 1;
@@ -131,6 +131,8 @@ static int64_t interval(const struct tail *t)
         n = 10 * MILLISECOND;
     if (!watch_works(t) && n > WITHOUT_INOTIFY_MS * MILLISECOND)
         n = WITHOUT_INOTIFY_MS * MILLISECOND;
+    if (watch_works(t)) /* then looking is for what inotify forgot: with many files less often */
+        n *= t->nfiles > 10 * OFTEN ? 10 : 1 + (int64_t)(t->nfiles / OFTEN);
     return n / looks;
 }
 

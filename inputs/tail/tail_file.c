@@ -305,7 +305,7 @@ enum head_state file_head(struct file *f)
 void file_restart(struct file *f)
 {
     f->generation++;
-    f->offset = f->size = 0;
+    f->offset = f->size = f->largest = 0;
     f->skipping = f->at_eof = f->failed = false;
     f->head = (struct head){0};
     buf_free(&f->rest);

@@ -28,6 +28,7 @@ struct file {
     struct id id_key; /* hashes offsets to event ids */
     int fd;
     uint64_t offset, size; /* behind the last full line that was read; as last seen */
+    uint64_t largest;      /* size that this generation was seen to have: what it had more than was read is a gap */
     bool skipping, rewind_skipping;
     struct buf rest; /* the unterminated line behind offset, for when a truncation takes it away */
     size_t flight, units;

@@ -204,18 +204,17 @@ static void lost(struct file *f, uint64_t bytes)
 }
 
 /* The old content is gone: what of it is here goes out, and the file begins anew. */
-static void truncated(struct file *f, const char *p, size_t n)
+static void truncated(struct file *f, const char *p, size_t n, uint64_t now)
 {
     struct start from = start_of(f);
-    uint64_t size = f->size;
     size_t bytes;
 
     if (n)
         line_push(f, p, n, true);
     else if (f->rest.n)
         line_push(f, f->rest.p, f->rest.n, true);
-    if (size > f->offset)
-        lost(f, size - f->offset);
+    if (f->largest > f->offset && f->largest > now)
+        lost(f, f->largest - f->offset);
     log_info("tail: truncated", "input", f->t->base.name, "path", f->path);
     bytes = (size_t)(f->offset - from.offset);
     file_restart(f);
@@ -280,12 +279,14 @@ static size_t turn(struct file *f)
     n = (size_t)got;
     head = file_head(f);
     if (s.size < f->offset + n || head == HEAD_CHANGED) { /* larger, and yet another head: n bytes of something new */
-        truncated(f, t->data.p, s.size < f->offset + n ? n : 0);
+        truncated(f, t->data.p, s.size < f->offset + n ? n : 0, s.size);
         return n;
     }
     rest = line_push(f, t->data.p, n, false);
     f->size = s.size;
     f->mtime = s.mtime;
+    if (s.size > f->largest)
+        f->largest = s.size;
     if (from.offset + n >= s.size) {
         reached_end(f, t->data.p + n - rest, rest);
     } else {

@@ -55,6 +55,8 @@ void rotate_check(struct tail *t, struct file *f, int64_t now)
         return;
     }
     f->seen = io->wall();
+    if (s.size > f->largest)
+        f->largest = s.size;
     if (s.size != f->size || s.mtime != f->mtime || !f->at_eof)
         read_schedule(t, f);
 }
@@ -192,9 +194,26 @@ static struct file *successor(struct tail *t, const struct sibling *found)
     return map_get(&t->by_path, str_of(found->path));
 }
 
+/* Puts a rotated file into the order of birth of those that had its path. */
+static void line_up(struct file *f, struct file *now)
+{
+    struct tail *t = f->t;
+    struct file *after = now, *before = map_get(&t->last, str_of(f->path));
+
+    if (!before || before->birth <= f->birth)
+        map_set(&t->last, str_of(f->path), f);
+    while (before && before->birth > f->birth) {
+        after = before;
+        before = before->waits_for;
+    }
+    file_waits_for(f, before);
+    if (after)
+        file_waits_for(after, f);
+}
+
 static void follow(struct tail *t, const struct sibling *found)
 {
-    struct file *f, *now = successor(t, found), *before = map_get(&t->last, str_of(found->path));
+    struct file *f, *now = successor(t, found);
     struct known *k;
     struct seen s;
     struct err e;
@@ -222,10 +241,7 @@ static void follow(struct tail *t, const struct sibling *found)
         file_head(f);
     }
     t->unsaved |= !f->saved;
-    file_waits_for(f, before);
-    map_set(&t->last, str_of(f->path), f);
-    if (now)
-        file_waits_for(now, f);
+    line_up(f, now);
     log_info("tail: following a rotated file", "input", t->base.name, "path", found->real, "offset",
              log_num((long long)f->offset));
     read_schedule(t, f);

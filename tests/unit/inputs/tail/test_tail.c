@@ -148,6 +148,27 @@ TEST(copytruncate)
     scene_end(&s);
 }
 
+TEST(what_a_truncation_took_away_unread_is_said)
+{
+    struct scene s = scene_new();
+    int64_t lost;
+
+    append(&s, "a.log", "1\n");
+    SCENE_START(&s, "path", in(&s, "a.log"), "read_from_head", "on", "progress_check_interval", "20ms");
+    WANT(&s, 1);
+    lost = metric_read(s.tail->lost);
+    input_tail.input->pause(s.tail, true);
+    append(&s, "a.log", "never read\n");
+    fake_run(s.feed, 60);
+    CHECK_INT(truncate(in(&s, "a.log"), 0), 0);
+    append(&s, "a.log", "2\n");
+    input_tail.input->pause(s.tail, false);
+    WANT(&s, 2);
+    WANT_LINE(&s, 1, "2");
+    CHECK_INT(metric_read(s.tail->lost), lost + 11);
+    scene_end(&s);
+}
+
 TEST(truncated_and_regrown_while_stopped)
 {
     struct scene s = scene_new();
