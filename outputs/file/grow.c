@@ -292,15 +292,14 @@ static bool at_end(struct grow_set *s, struct grow *g, struct err *e)
 
     if (io->fstat(g->fd, &st))
         return err_errno(e, "cannot look at %s", g->rel.p);
-    if (g->uncertain && st.st_size > g->len && !cut(g, g->len))
-        return err_errno(e, "cannot cut %s back to %lld bytes", g->rel.p, (long long)g->len);
-    g->uncertain = false;
-    if (st.st_size > g->len && s->rolled && !cut(g, g->len))
-        return err_errno(e, "cannot cut %s back to %lld bytes", g->rel.p, (long long)g->len);
-    if (st.st_size > g->len && !s->rolled) {
+    if (st.st_size > g->len && (g->uncertain || s->rolled)) {
+        if (!cut(g, g->len))
+            return err_errno(e, "cannot cut %s back to %lld bytes", g->rel.p, (long long)g->len);
+    } else if (st.st_size > g->len) {
         log_warn("output file: somebody else writes to the file", "output", s->name, "file", g->rel.p);
         g->len = st.st_size;
     }
+    g->uncertain = false;
     return true;
 }
 
@@ -312,7 +311,7 @@ bool grow_flush(struct grow_set *s, struct grow *g, struct err *e)
     if ((g->fd < 0 && !grow_open(s, g, e)) || !at_end(s, g, e))
         return false;
     if (s->codec != CODEC_NONE && bytes.n) {
-        if (!compress(s->codec, 0, bytes, &member, e))
+        if (!codec_compress(s->codec, 0, bytes, &member, e))
             return false;
         bytes = buf_view(&member);
     }

@@ -37,7 +37,7 @@ static bool gzip_into(int from, int to, struct err *e)
         if (!n)
             return !io->fsync(to) || err_errno(e, "fsync");
         buf_clear(&out);
-        if (!compress(CODEC_GZIP, 0, (struct str){in.p, (size_t)n}, &out, e))
+        if (!codec_compress(CODEC_GZIP, 0, (struct str){in.p, (size_t)n}, &out, e))
             return false;
         if (io_write_all(to, out.p, out.n) < 0)
             return err_errno(e, "write");
