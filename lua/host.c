@@ -192,7 +192,7 @@ static void take_record(struct host *h, int index, int64_t time)
     r->n = n;
     r->events = arena_alloc(h->ev->arena, (n ? n : 1) * sizeof *r->events);
     for (uint32_t i = 0; i < n; i++, p = next) {
-        next = wire_skip(p, bytes.p + bytes.n);
+        next = p == bytes.p ? bytes.p + bytes.n : wire_skip(p, bytes.p + bytes.n);
         r->events[i] = *h->ev;
         r->events[i].time = time;
         r->events[i].body = raw_map(p, next);

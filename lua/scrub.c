@@ -7,6 +7,10 @@
 /* %n a name in the script's source (field, local, function), %w words, %d digits; * : whatever follows is cut off. */
 static const char *const forms[] = {
     "attempt to %w %w '%n' (a %w value)",
+    "attempt to perform arithmetic on %w '%n' (a %w value)",
+    "attempt to perform arithmetic on a %w value",
+    "attempt to get length of %w '%n' (a %w value)",
+    "attempt to get length of a %w value",
     "attempt to %w a %w value",
     "attempt to compare two %w values",
     "attempt to compare %w with %w",

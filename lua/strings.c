@@ -221,10 +221,10 @@ static int string_gsub(lua_State *L)
     const char *s = luaL_checklstring(L, 1, &n), *p = luaL_checklstring(L, 2, &np);
     int type = lua_type(L, 3);
     ptrdiff_t most = luaL_optinteger(L, 4, (lua_Integer)n + 1), count = 0;
-    const char *end = p + np;
+    const char *end = p + np, *plain = s; /* plain: not copied yet */
     bool anchor = np && *p == '^';
     struct pattern m;
-    struct text t = {.limit = fence_of(L)->string_limit};
+    struct text t; /* large: not initialised as a whole */
 
     if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TFUNCTION && type != LUA_TTABLE)
         return luaL_error(L, "bad argument #3 to 'gsub' (string/function/table expected, got %s)", luaL_typename(L, 3));
@@ -232,24 +232,28 @@ static int string_gsub(lua_State *L)
         lua_tostring(L, 3);
     p += anchor;
     pattern_start(&m, L, s, n, end);
+    t.n = 0;
+    t.limit = m.fence->string_limit;
     luaL_buffinit(L, &t.b);
     while (count < most) {
         const char *e = pattern_try(&m, s, p);
         if (e) {
             count++;
+            text_add(&t, plain, (size_t)(s - plain));
             substitute(&m, &t, s, e);
+            plain = e;
         }
         if (e && e > s)
             s = e;
         else if (s < m.subject_end)
-            text_add(&t, s++, 1);
+            s++;
         else
             break;
         if (anchor)
             break;
     }
     pattern_done(&m);
-    text_add(&t, s, (size_t)(m.subject_end - s));
+    text_add(&t, plain, (size_t)(m.subject_end - plain));
     luaL_pushresult(&t.b);
     lua_pushinteger(L, count);
     return 2;
