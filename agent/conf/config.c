@@ -99,8 +99,10 @@ static bool sort_section(struct config *c, const struct section *s, struct err *
         return needs_name(s, e) && (c->outputs[c->noutputs++] = s);
     if (str_eq(kind, STR("parser")))
         return parser_load(c, s, e);
-    if (str_eq(kind, STR("multiline_parser")) || str_eq(kind, STR("upstream")))
-        return needs_name(s, e);
+    if (str_eq(kind, STR("multiline_parser")))
+        return multiline_check(c, s, e);
+    if (str_eq(kind, STR("upstream")))
+        return needs_name(s, e) && upstream_check(s, e);
     if (str_eq(kind, STR("stream_task")))
         return place_err(&s->place, e, "stream processing is not supported; write the task as a Lua filter");
     if (str_eq(kind, STR("plugins"))) {
@@ -138,6 +140,12 @@ static bool fill(struct config *c, struct err *e)
     for (size_t i = 0; i < t->n; i++)
         if (!sort_section(c, &t->sections[i], e))
             return false;
+    for (size_t i = 0; i < t->n; i++) {
+        struct str kind = t->sections[i].kind;
+        if ((str_eq(kind, STR("input")) || str_eq(kind, STR("filter")) || str_eq(kind, STR("multiline_parser"))) &&
+            !parsers_check(c, &t->sections[i], e))
+            return false;
+    }
     for (size_t i = 0; i < t->nwarnings; i++)
         config_warn(c, STR_FMT, STR_ARG(t->warnings[i]));
     return true;

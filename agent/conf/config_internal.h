@@ -14,5 +14,10 @@ bool service_files(struct config *c, struct err *e);
 
 /* Checks one [PARSER] and adds it to c->parsers. */
 bool parser_load(struct config *c, const struct section *s, struct err *e);
+/* That every `parser NAME` in the section names one. */
+bool parsers_check(struct config *c, const struct section *s, struct err *e);
 void parsers_free(struct config *c);
 extern const struct option parser_options[];
+
+bool multiline_check(struct config *c, const struct section *s, struct err *e);
+bool upstream_check(const struct section *s, struct err *e);

@@ -106,6 +106,43 @@ bool parser_load(struct config *c, const struct section *s, struct err *e)
     return true;
 }
 
+static const char *nth_parser(void *arg, size_t i)
+{
+    const struct map *parsers = arg;
+    struct map_entry *entry = NULL;
+
+    while ((entry = map_next(parsers, entry)))
+        if (i-- == 0)
+            return entry->key.p;
+    return NULL;
+}
+
+static bool defined(struct config *c, const struct prop *p, struct str name, struct err *e)
+{
+    const char *near;
+
+    if (map_get(&c->parsers, name))
+        return true;
+    if ((near = suggest(name, nth_parser, &c->parsers)))
+        return place_err(&p->place, e, "there is no parser `%.*s`; did you mean `%s`?", SHOWN(name), near);
+    return place_err(&p->place, e, "there is no parser `%.*s`; is `parsers_file` set in [SERVICE]?", SHOWN(name));
+}
+
+bool parsers_check(struct config *c, const struct section *s, struct err *e)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct prop *p = &s->props[i];
+        if (!str_eq_fold(p->name, STR("parser")) || p->map)
+            continue;
+        if (!p->items.n && !defined(c, p, p->value, e))
+            return false;
+        for (size_t k = 0; k < p->items.n; k++)
+            if (!defined(c, p, p->items.items[k], e))
+                return false;
+    }
+    return true;
+}
+
 void parsers_free(struct config *c)
 {
     for (struct map_entry *entry = NULL; (entry = map_next(&c->parsers, entry));)

@@ -106,7 +106,8 @@ TEST(the_stock_file_of_fluent_bit)
     put("plugins.conf", "[PLUGINS]\n    # Path /path/to/out_gstdout.so\n");
     put("parsers.conf",
         "[PARSER]\n    Name   json\n    Format json\n    Time_Key time\n    Time_Format %d/%b/%Y:%H:%M:%S %z\n"
-        "[MULTILINE_PARSER]\n    name m\n    type regex\n    rule \"start_state\" \"/x/\" \"cont\"\n");
+        "[MULTILINE_PARSER]\n    name m\n    type regex\n    rule \"start_state\" \"/x/\" \"cont\"\n    rule \"cont\" "
+        "\"/^ /\" \"cont\"\n");
     put("stock.conf", "[SERVICE]\n    flush        1\n    daemon       Off\n    log_level    info\n"
                       "    parsers_file parsers.conf\n    plugins_file plugins.conf\n    http_server  Off\n"
                       "    http_listen  0.0.0.0\n    http_port    2020\n    storage.metrics on\n"

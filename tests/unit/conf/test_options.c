@@ -158,6 +158,8 @@ static void bad(const char *line, const char *message)
 TEST(messages)
 {
     bad("pahts x", "unknown key `pahts` in [INPUT] tail; did you mean `path`?");
+    bad("paht x", "unknown key `paht` in [INPUT] tail; did you mean `path`?");
+    bad("ste x", "unknown key `ste` in [INPUT] tail; did you mean `set`?");
     bad("qqqqqqqq x", "unknown key `qqqqqqqq` in [INPUT] tail");
     bad("flag maybe", "`flag` is `maybe`; it must be true or false (or on, off, yes, no, 1, 0)");
     bad("number x", "`number` is `x`; it must be a whole number, e.g. 5");
