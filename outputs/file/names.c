@@ -249,8 +249,19 @@ struct names *names_new(const struct names_options *o, const struct instance *i,
     return NULL;
 }
 
+/* A dot in front would make hidden names, .growing among them, the data's choice. */
 static void encode(struct buf *out, struct str data)
 {
+    if (data.n > 1 && data.p[0] == '.') {
+        size_t at = out->n;
+        percent_segment(out, data);
+        if (out->p[at] == '.') {
+            buf_add(out, "..", 2);
+            memmove(out->p + at + 3, out->p + at + 1, out->n - at - 3);
+            memcpy(out->p + at, "%2E", 3);
+        }
+        return;
+    }
     percent_segment(out, data);
 }
 

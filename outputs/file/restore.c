@@ -183,6 +183,8 @@ static bool restore_root(struct restore *r, struct reader *in, struct err *e)
     struct err why;
     struct entry entry;
 
+    if (in->bad)
+        return err_set(e, "the state of output %s is damaged", r->set->name);
     if (n && !grow_root(r->set, &why)) {
         log_error("output file: nothing can be brought back to the last checkpoint", "output", r->set->name, "why",
                   why.text);

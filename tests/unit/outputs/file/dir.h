@@ -87,7 +87,7 @@ static inline struct str slurp(struct play *p, const char *dir, const char *name
 
 static inline void spit(struct play *p, const char *name, const char *text)
 {
-    char path[512];
+    char path[1024];
     FILE *f;
     snprintf(path, sizeof(path), "%s/%s", p->root, name);
     f = fopen(path, "w");
