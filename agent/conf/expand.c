@@ -35,24 +35,10 @@ bool variable_set(struct tree *t, struct str name, struct str value, const struc
 
 static bool variable_get(struct tree *t, struct str name, struct str *value)
 {
-    struct section *env = NULL;
-    struct str key;
+    struct str key = arena_str(t->arena, name);
+    const char *text = tree_variable(t, key.p);
 
-    for (size_t i = 0; i < t->n && !env; i++)
-        if (str_eq(t->sections[i].kind, STR("env")))
-            env = &t->sections[i];
-    for (size_t i = env ? env->n : 0; i-- > 0;)
-        if (str_eq(env->props[i].name, name)) {
-            *value = env->props[i].value;
-            return true;
-        }
-    key = arena_str(t->arena, name);
-    *value = str_of(getenv(key.p));
-    if (!value->p && str_eq(name, STR("HOSTNAME"))) {
-        char *host = arena_zero(t->arena, 256);
-        if (gethostname(host, 255) == 0)
-            *value = str_of(host);
-    }
+    *value = str_of(text ? text : getenv(key.p));
     return value->p != NULL;
 }
 

@@ -58,6 +58,8 @@ static bool measure(void *arg, struct option_at at)
     struct document *d = arg;
     CLEANUP(buf_free) struct buf type = {0};
 
+    if (at.option->type == OPT_IGNORED)
+        return true;
     type_text(at.option, &type);
     if (key_width(at.option) > d->name_width)
         d->name_width = key_width(at.option);

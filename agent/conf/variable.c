@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/tree.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 static const struct section *variables(const struct tree *t)
@@ -11,10 +12,14 @@ static const struct section *variables(const struct tree *t)
     return NULL;
 }
 
+/* A shell knows it but seldom exports it. */
 static const char *host(void)
 {
     static _Thread_local char name[256];
+    const char *given = getenv("HOSTNAME");
 
+    if (given && *given)
+        return given;
     return gethostname(name, sizeof name - 1) ? NULL : name;
 }
 

@@ -5,6 +5,7 @@
 #include "conf/build.h"
 #include "conf/option.h"
 #include "conf/options_internal.h"
+#include "event/json.h"
 
 #include <unistd.h>
 
@@ -256,6 +257,25 @@ TEST(documents)
                             "\"description\":\"The CA.\"}},\"patternProperties\":{},\"required\":[\"ca\"],"
                             "\"additionalProperties\":false}");
     buf_free(&b);
+}
+
+TEST(the_schema_is_json)
+{
+    struct buf b = {0}, packed = {0};
+    struct err e = {{0}};
+
+    options_document(table, OPTIONS_SCHEMA, &b);
+    CHECK(json_read_whole(buf_view(&b), &json_limits_default, &packed, &e));
+    CHECK_STR(str_of(e.text), "");
+    CHECK(holds(&b, "\"format\":{\"enum\":[\"json\",\"msgpack\",\"iso8601\",\"iso\"]"));
+    CHECK(holds(&b, "\"number\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535"));
+    CHECK(holds(&b, "\"patternProperties\":{\"^parser_\":{"));
+    buf_clear(&b);
+    options_document(table, OPTIONS_TEXT, &b);
+    CHECK(!holds(&b, "mem_buf_limit"));
+    CHECK(holds(&b, "  parser_...     rule, repeatable "));
+    buf_free(&b);
+    buf_free(&packed);
 }
 
 TEST(units)
