@@ -273,7 +273,7 @@ TEST(the_schema_is_json)
     buf_clear(&b);
     options_document(table, OPTIONS_TEXT, &b);
     CHECK(!holds(&b, "mem_buf_limit"));
-    CHECK(holds(&b, "  parser_...     rule, repeatable "));
+    CHECK(holds(&b, "  parser_...   rule, repeatable  "));
     buf_free(&b);
     buf_free(&packed);
 }
