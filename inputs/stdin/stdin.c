@@ -214,9 +214,14 @@ static bool stdin_start(void *self, struct feed *f, struct err *e)
     /* Files and /dev/null are always ready and cannot be watched. */
     in->watched = !S_ISREG(st.st_mode) && loop_watch(in->loop, &in->watch, LOOP_READ, S_ISCHR(st.st_mode) ? NULL : e);
     in->started = in->watched || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode);
-    if (in->started)
-        arm(in);
-    return in->started;
+    if (!in->started) {
+        parser_free(in->parser);
+        in->parser = NULL;
+        in->loop = NULL;
+        return false;
+    }
+    arm(in);
+    return true;
 }
 
 static void stdin_stop(void *self)
