@@ -305,7 +305,7 @@ static void add_call_headers(struct http_output *h, struct delivery *d, const st
         buf_fmt(lines, "Content-Type: " STR_FMT "\r\n", STR_ARG(call->type));
     if (h->compress != CODEC_NONE && call->body.n)
         buf_fmt(lines, "Content-Encoding: %s\r\n", codec_names[h->compress]);
-    buf_fmt(lines, "Idempotency-Key: %s\r\nUser-Agent: weir\r\n", delivery_id(d));
+    buf_fmt(lines, "Idempotency-Key: %s" STR_FMT "\r\nUser-Agent: weir\r\n", delivery_id(d), STR_ARG(call->key));
     buf_str(lines, call->headers);
 }
 

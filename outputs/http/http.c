@@ -37,7 +37,6 @@ static const struct option options[] = {
     OPT(struct http, OPT_STR, body_key, NULL,
         "Send each event in a request of its own, whose body is the text under this key (`$key['sub']`)."),
     OPT(struct http, OPT_STR, headers_key, NULL, "With body_key: the map under this key becomes headers."),
-    OPT_NONE("allow_duplicated_headers"),
     LATER("oauth2.", "Not in this version; only `oauth2.enable off` is accepted."),
     LATER("aws_", "Not in this version; only `aws_auth off` is accepted."),
     LATER("gelf_", "Not in this version."),
