@@ -116,15 +116,31 @@ static bool read_object(struct dummy *d, const char *option, struct str text, st
            instance_err(&d->instance, option, e, "%s must be a JSON object, such as {\"message\":\"dummy\"}", option);
 }
 
+static bool read_objects(struct dummy *d, struct err *e)
+{
+    if (read_object(d, "dummy", d->text, &d->body, e) && read_object(d, "metadata", d->metadata, &d->meta, e))
+        return true;
+    buf_free(&d->body);
+    buf_free(&d->meta);
+    return false;
+}
+
+static bool dummy_check(void *self, struct err *e)
+{
+    struct dummy *d = self;
+    bool ok = read_objects(d, e);
+
+    buf_free(&d->body);
+    buf_free(&d->meta);
+    return ok;
+}
+
 static bool dummy_start(void *self, struct feed *f, struct err *e)
 {
     struct dummy *d = self;
 
-    if (!read_object(d, "dummy", d->text, &d->body, e) || !read_object(d, "metadata", d->metadata, &d->meta, e)) {
-        buf_free(&d->body);
-        buf_free(&d->meta);
+    if (!read_objects(d, e))
         return false;
-    }
     d->feed = f;
     d->loop = feed_loop(f);
     d->timer.fire = on_tick;
@@ -161,7 +177,8 @@ static void dummy_pause(void *self, bool on)
     schedule(d);
 }
 
-static const struct input input = {.start = dummy_start, .stop = dummy_stop, .pause = dummy_pause};
+static const struct input input = {
+    .check = dummy_check, .start = dummy_start, .stop = dummy_stop, .pause = dummy_pause};
 
 const struct plugin input_dummy = {
     .name = "dummy",

@@ -192,6 +192,15 @@ static void arm(struct stdin_input *in)
     }
 }
 
+static bool stdin_check(void *self, struct err *e)
+{
+    struct stdin_input *in = self;
+    struct parser *p = in->parser_name.n ? instance_parser(&in->instance, "parser", in->parser_name, e) : NULL;
+
+    parser_free(p);
+    return p || !in->parser_name.n;
+}
+
 static bool stdin_start(void *self, struct feed *f, struct err *e)
 {
     struct stdin_input *in = self;
@@ -265,7 +274,8 @@ static void stdin_pause(void *self, bool on)
     arm(in);
 }
 
-static const struct input input = {.start = stdin_start, .stop = stdin_stop, .pause = stdin_pause, .ends_run = true};
+static const struct input input = {
+    .check = stdin_check, .start = stdin_start, .stop = stdin_stop, .pause = stdin_pause, .ends_run = true};
 
 const struct plugin input_stdin = {
     .name = "stdin",

@@ -113,6 +113,13 @@ TEST(pause)
 
 TEST(mistakes_are_named)
 {
+    struct err e = {0};
+    self = fake_instance(&input_dummy, "dummy", "5", NULL);
+    CHECK(!input_dummy.input->check(self, &e) && strstr(e.text, "must be"));
+    fake_instance_free(self);
+    self = fake_instance(&input_dummy, NULL);
+    CHECK(input_dummy.input->check(self, &e));
+    fake_instance_free(self);
     REFUSED("dummy", "{", "not JSON");
     REFUSED("dummy", "[1]", "must be a JSON object");
     REFUSED("metadata", "1", "metadata must be");

@@ -177,6 +177,7 @@ TEST(parser)
     self = fake_instance(&input_stdin, "parser", "nope", NULL);
     CHECK(!input_stdin.input->start(self, feed, &e));
     CHECK(strstr(e.text, "nope"));
+    CHECK(!input_stdin.input->check(self, &e));
     stop();
 }
 
