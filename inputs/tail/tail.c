@@ -10,7 +10,6 @@ static const struct range line_range = {1, 64 << 20};
 static const struct range interval_range = {10 * MILLISECOND, 86400 * SECOND};
 static const struct range wait_range = {0, 86400 * SECOND};
 static const struct range nsec_range = {0, SECOND - 1};
-static const int64_t known_keep = 24 * 3600 * SECOND;
 
 #define OWN(type_, name_, field_, initial_, help_, ...) \
     OPT_AS(struct tail, type_, name_, field_, initial_, help_, ##__VA_ARGS__)

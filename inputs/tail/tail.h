@@ -47,11 +47,14 @@ struct tail {
     struct map old_paths;              /* at start: path -> when a file was last seen there (int64_t) */
     size_t nfiles, nopened, nretired, fd_budget;
     struct buf data, body, text; /* scratch: read bytes, an encoded event, a path or a position */
-    struct buf prefix;           /* without a parser: how every body begins */
+    struct buf prefix;           /* without a parser: how every body begins, and room for the rest */
+    size_t prefix_bytes;
     struct timer sweep, refresh, retry;
     struct link *sweep_at; /* the next file to look at */
     struct rounds *rounds;
     struct dirs *dirs;
+    struct arena *arena;
+    uint32_t extras; /* pairs behind what the line gave: path_key, offset_key */
     size_t flight;   /* bytes */
     int64_t backoff; /* ns until what failed is read again */
     int64_t now;     /* wall time of the turn */

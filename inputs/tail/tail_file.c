@@ -120,7 +120,7 @@ int file_open_path(struct tail *t, const char *path, struct seen *out, struct bu
     return fd;
 }
 
-/* Events of one generation share a key; hashing the offset under it gives the same id at every reading. */
+/* Events of one generation share a key, of which and the offset the id is made: the same at every reading. */
 static void derive_ids(struct file *f)
 {
     struct id host = env_host_id(f->t->base.env);

@@ -67,6 +67,7 @@ struct known {
     char key[40], path[];
 };
 void known_add(struct tail *t, struct str key, const struct position *p, int64_t until);
+extern const int64_t known_keep; /* ns, of what a start did not find */
 void known_drop(struct tail *t, struct known *k);
 struct known *known_find(struct tail *t, const struct seen *s, int fd); /* fd: to compare; -1: by number only */
 void known_expire(struct tail *t, int64_t now);

@@ -6,6 +6,10 @@
 #include "base/crc32c.h"
 #include "base/io.h"
 
+#include <fcntl.h>
+
+const int64_t known_keep = 24 * 3600 * SECOND;
+
 void known_add(struct tail *t, struct str key, const struct position *p, int64_t until)
 {
     struct known *k = map_get(&t->known, key);
@@ -60,14 +64,29 @@ struct known *known_find(struct tail *t, const struct seen *s, int fd)
     return k || t->scanned || fd < 0 ? k : find_moved(t, s, fd);
 }
 
+/* A file that is there and is not followed, as one too old for ignore_older, would be read anew without its position.
+ */
+static bool still_there(const struct known *k)
+{
+    struct seen s;
+    char key[40];
+
+    return file_stat(AT_FDCWD, k->path, true, &s) && position_key(key, s.device, s.inode) && !strcmp(key, k->key);
+}
+
 void known_expire(struct tail *t, int64_t now)
 {
     bool any = false;
 
     list_each (it, &t->retired) {
         struct known *k = container_of(it, struct known, link);
-        if (k->until > now && t->nretired <= RETIRED_MAX)
+        bool full = t->nretired > RETIRED_MAX;
+        if (k->until > now && !full)
             continue;
+        if (!full && still_there(k)) {
+            k->until = now + known_keep;
+            continue;
+        }
         feed_position(t->feed, str_of(k->key), STR(""));
         known_drop(t, k);
         any = true;

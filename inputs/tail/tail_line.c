@@ -5,65 +5,104 @@
 
 #include <stdio.h>
 
-/* How many pairs follow what the line itself gave. */
-static uint32_t extras(const struct tail *t)
-{
-    return (t->path_key.n ? 1 : 0) + (t->offset_key.n ? 1 : 0);
-}
-
 void line_prepare(struct tail *t)
 {
+    t->arena = feed_arena(t->feed);
+    t->extras = (t->path_key.n ? 1 : 0) + (t->offset_key.n ? 1 : 0);
     buf_clear(&t->prefix);
-    msgpack_map(&t->prefix, 1 + extras(t));
+    msgpack_map(&t->prefix, 1 + t->extras);
     msgpack_str(&t->prefix, t->key);
+    t->prefix_bytes = t->prefix.n;
 }
 
-/* Makes the header of the map that begins at `at` count `more` members more. */
-static void count_more(struct buf *b, size_t at, uint32_t more)
+/* Makes the header of an encoded map count `more` members more. */
+static void count_more(struct buf *b, uint32_t more)
 {
-    struct str map = {b->p + at, b->n - at}, members;
-    uint32_t n = msgpack_members(map, &members) + more;
+    struct str members;
+    uint32_t n = msgpack_members(buf_view(b), &members) + more;
     struct buf header = {0};
-    size_t old = (size_t)(members.p - map.p), rest = map.n - old;
+    size_t old = (size_t)(members.p - b->p), rest = b->n - old;
 
     msgpack_map(&header, n);
-    if (header.n > old)
-        buf_room(b, header.n - old);
-    memmove(b->p + at + header.n, b->p + at + old, rest);
-    memcpy(b->p + at, header.p, header.n);
-    b->n = at + header.n + rest;
+    buf_room(b, header.n);
+    memmove(b->p + header.n, b->p + old, rest);
+    memcpy(b->p, header.p, header.n);
+    b->n = header.n + rest;
     buf_free(&header);
 }
 
-static void add_extras(struct file *f, uint64_t at)
+static void add_extras(struct file *f, uint64_t at, struct buf *out)
 {
     struct tail *t = f->t;
 
-    buf_str(&t->body, buf_view(&f->extra));
+    buf_str(out, buf_view(&f->extra));
     if (t->offset_key.n) {
-        msgpack_str(&t->body, t->offset_key);
-        msgpack_uint(&t->body, at);
+        msgpack_str(out, t->offset_key);
+        msgpack_uint(out, at);
     }
+}
+
+/* {key: line}, behind the prefix that stays in its place. */
+static struct buf *encode_plain(struct tail *t, struct str line)
+{
+    struct buf *out = &t->prefix;
+    char *p;
+
+    out->n = t->prefix_bytes;
+    p = buf_room(out, 5 + line.n);
+    if (line.n < 32) {
+        *p++ = (char)(0xa0 | line.n);
+    } else if (line.n < 256) {
+        *p++ = (char)0xd9;
+        *p++ = (char)line.n;
+    } else if (line.n < 65536) {
+        *p++ = (char)0xda;
+        *p++ = (char)(line.n >> 8);
+        *p++ = (char)line.n;
+    } else {
+        msgpack_str(out, line);
+        return out;
+    }
+    if (line.n)
+        memcpy(p, line.p, line.n);
+    out->n = (size_t)(p - out->p) + line.n;
+    return out;
+}
+
+static uint64_t mix(uint64_t x) /* a bijection: Stafford's 13th variant of MurmurHash3's finalizer */
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* The file's generation has a keyed 128-bit hash, drawn once; no two offsets of it give the same id. */
+static struct id line_id(const struct file *f, uint64_t at)
+{
+    uint64_t lo = mix(f->id_key.lo ^ at);
+
+    return (struct id){f->id_key.hi ^ lo, lo | !(f->id_key.hi ^ lo)};
 }
 
 static void push(struct file *f, struct str line, uint64_t at)
 {
     struct tail *t = f->t;
-    struct event ev = {.time = t->now, .tag = buf_view(&f->tag), .arena = feed_arena(t->feed)};
+    struct buf *body = &t->body;
+    struct event ev;
 
-    buf_clear(&t->body);
-    if (t->parser && parser_run(t->parser, line, t->now, &t->body, &ev.time, NULL)) {
-        if (extras(t))
-            count_more(&t->body, 0, extras(t));
-    } else {
-        buf_str(&t->body, buf_view(&t->prefix));
-        msgpack_str(&t->body, line);
-    }
-    if (extras(t))
-        add_extras(f, at);
-    ev.body = value_raw(buf_view(&t->body));
-    ev.meta = value_raw(STR("\x80"));
-    ev.id = hash_128((struct str){(const char *)&at, sizeof at}, &f->id_key);
+    buf_clear(body);
+    ev.time = t->now;
+    if (!t->parser || !parser_run(t->parser, line, t->now, body, &ev.time, NULL))
+        body = encode_plain(t, line);
+    else if (t->extras)
+        count_more(body, t->extras);
+    if (t->extras)
+        add_extras(f, at, body);
+    ev.tag = buf_view(&f->tag);
+    ev.body = (struct value){.type = V_MAP, .raw = true, .n = (uint32_t)body->n, .p = body->p};
+    ev.meta = (struct value){.type = V_MAP, .raw = true, .n = 1, .p = "\x80"};
+    ev.id = line_id(f, at);
+    ev.arena = t->arena;
     feed_push(t->feed, &ev, false);
 }
 

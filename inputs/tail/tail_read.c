@@ -254,7 +254,7 @@ static void reached_end(struct file *f, const char *rest, size_t n)
         buf_free(&f->rest);
     if (f->rotated && !f->eof_at)
         f->eof_at = io->monotonic();
-    if (f->successor && f->rotated)
+    if (f->successor)
         file_waits_for(f->successor, NULL);
 }
 

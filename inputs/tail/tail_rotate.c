@@ -5,6 +5,7 @@
 #include "tail_file.h"
 
 #include "base/alloc.h"
+#include "base/crc32c.h"
 #include "base/io.h"
 
 #include <fcntl.h>
@@ -211,6 +212,15 @@ static void line_up(struct file *f, struct file *now)
         file_waits_for(after, f);
 }
 
+/* Somebody copied the file before it went away. */
+static bool is_copy(const struct file *before, int fd)
+{
+    char bytes[HEAD_BYTES];
+
+    return before && before->head.n == HEAD_BYTES && io_pread_all(fd, bytes, HEAD_BYTES, 0) == HEAD_BYTES &&
+           crc32c(0, bytes, HEAD_BYTES) == before->head.crc;
+}
+
 static void follow(struct tail *t, const struct sibling *found)
 {
     struct file *f, *now = successor(t, found);
@@ -228,11 +238,15 @@ static void follow(struct tail *t, const struct sibling *found)
         map_set(&t->checks, str_of(found->path), t);
         return;
     }
+    k = known_find(t, &s, fd);
+    if (!k && is_copy(map_get(&t->last, str_of(found->path)), fd)) {
+        io->close(fd);
+        return;
+    }
     f = file_new(t, found->path, found->real, fd, &s);
     if (!f)
         return;
     f->rotated = true;
-    k = known_find(t, &s, fd);
     if (k) {
         memcpy(f->key, k->key, sizeof f->key);
         file_adopt(f, &k->position, &s);

@@ -164,8 +164,6 @@ static void renamed(struct tail *t, struct file *f, const char *path)
             (file_stat(AT_FDCWD, f->real, true, &s) && s.device == f->device && s.inode == f->inode))
             return; /* a second name: one is enough */
         map_del(&t->by_path, str_of(f->real));
-    } else if (map_get(&t->last, str_of(f->path)) == f) {
-        map_del(&t->last, str_of(f->path));
     }
     f->rotated = f->ended = false;
     free(f->real);

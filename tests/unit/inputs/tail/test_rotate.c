@@ -105,6 +105,22 @@ TEST(rotation_every_millisecond)
     scene_end(&s);
 }
 
+TEST(rotation_within_the_pattern)
+{
+    struct scene s = scene_new();
+    struct writer w = {.lines = 50000, .rotate_us = 20000, .keep = 5};
+
+    SCENE_START(&s, "path", in(&s, "a.log*"), "rotate_wait", "200ms", "progress_check_interval", "50ms");
+    run_writer(&w, &s);
+    fake_wait(s.feed, w.lines, 20000);
+    pthread_join(w.thread, NULL);
+    fake_run(s.feed, 100);
+    check_sequence(&s, w.lines);
+    fake_run(s.feed, 500);
+    CHECK(s.tail->nfiles <= 6);
+    scene_end(&s);
+}
+
 TEST(rotation_with_crashes_and_failing_commits)
 {
     struct scene s = scene_new();

@@ -238,6 +238,46 @@ TEST(an_inode_used_again)
     scene_end(&s);
 }
 
+TEST(a_copy_made_before_the_file_went_away_is_not_read)
+{
+    struct scene s = scene_new();
+    char line[102];
+
+    memset(line, 'x', 100);
+    memcpy(line + 100, "\n", 2);
+    for (int i = 0; i < 20; i++)
+        append(&s, "a.log", line);
+    SCENE_START(&s, "path", in(&s, "a.log"), "read_from_head", "on");
+    WANT(&s, 20);
+    usleep(30000);
+    for (int i = 0; i < 20; i++)
+        append(&s, "a.log.bak", line);
+    unlink(in(&s, "a.log"));
+    append(&s, "a.log", "1\n");
+    WANT(&s, 21);
+    scene_end(&s);
+}
+
+TEST(positions_of_vanished_files_are_forgotten_and_of_others_kept)
+{
+    struct scene s = scene_new();
+
+    append(&s, "a.log", "1\n");
+    append(&s, "b.log", "2\n");
+    SCENE_START(&s, "path", in(&s, "*.log"), "read_from_head", "on");
+    WANT(&s, 2);
+    scene_stop(&s);
+    CHECK_INT(s.feed->positions.live, 2);
+    unlink(in(&s, "a.log"));
+    SCENE_START(&s, "path", in(&s, "none.log"));
+    CHECK_INT(s.tail->nretired, 2);
+    known_expire(s.tail, io->monotonic() + known_keep + SECOND);
+    fake_run(s.feed, 20);
+    CHECK_INT(s.feed->positions.live, 1);
+    CHECK_INT(s.tail->nretired, 1);
+    scene_end(&s);
+}
+
 TEST(a_commit_that_fails_is_read_again_with_the_same_ids)
 {
     struct scene s = scene_new();
