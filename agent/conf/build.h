@@ -32,6 +32,8 @@ struct build { /* the tree that tree_new returns lies in here */
     size_t nprops, nsections, nfiles, expanded;
     struct reading stack[INCLUDE_DEPTH];
     size_t depth;
+    struct str *notices; /* as tree.warnings, for what is merely said */
+    size_t nnotices;
     bool confined; /* no other file may be read: text from memory, under fuzz */
 };
 
@@ -55,9 +57,12 @@ struct section *section_child(struct tree *t, struct section *s, struct str kind
                               struct err *e);
 struct section *section_loose(struct tree *t, struct str kind, const struct place *at, struct err *e);
 void tree_warn(struct tree *t, const struct place *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void tree_note(struct tree *t, const struct place *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* ${NAME}, ${NAME:-default}, ${file:PATH}: `out` lives in the tree, or is `text` where nothing was to be expanded. */
 bool expand(struct tree *t, const struct place *at, struct str text, struct str *out, struct err *e);
+/* The content of a file without the newline at its end, appended to `out`. */
+bool secret_read(struct tree *t, const struct place *at, struct str path, struct buf *out, struct err *e);
 bool variable_set(struct tree *t, struct str name, struct str value, const struct place *at, struct err *e);
 
 /* Reads what `pattern` (a path, perhaps with * ? [ in it) names, relative to the file in `at`. */

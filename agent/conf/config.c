@@ -148,6 +148,8 @@ static bool fill(struct config *c, struct err *e)
     }
     for (size_t i = 0; i < t->nwarnings; i++)
         config_warn(c, STR_FMT, STR_ARG(t->warnings[i]));
+    for (size_t i = 0; i < build_of(t)->nnotices; i++)
+        config_note(c, STR_FMT, STR_ARG(build_of(t)->notices[i]));
     return true;
 }
 

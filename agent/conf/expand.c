@@ -61,7 +61,7 @@ static bool secret_open(struct tree *t, const struct place *at, const char *path
     return true;
 }
 
-static bool secret_read(struct tree *t, const struct place *at, struct str name, struct buf *out, struct err *e)
+bool secret_read(struct tree *t, const struct place *at, struct str name, struct buf *out, struct err *e)
 {
     CLEANUP(cleanup_fd) int fd = -1;
     struct arena *a = t->arena;

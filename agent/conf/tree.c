@@ -160,15 +160,32 @@ bool place_err(const struct place *p, struct err *e, const char *fmt, ...)
     return err_set(e, "%s: %s", where, text);
 }
 
-void tree_warn(struct tree *t, const struct place *at, const char *fmt, ...)
+static struct str placed(struct tree *t, const struct place *at, const char *fmt, va_list args)
 {
     char text[512], where[320];
+
+    vsnprintf(text, sizeof text, fmt, args);
+    place_text(at, where, sizeof where);
+    return arena_fmt(t->arena, "%s: %s", where, text);
+}
+
+void tree_warn(struct tree *t, const struct place *at, const char *fmt, ...)
+{
     va_list args;
 
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    place_text(at, where, sizeof where);
     t->warnings = grow(t->arena, t->warnings, t->nwarnings, sizeof *t->warnings);
-    t->warnings[t->nwarnings++] = arena_fmt(t->arena, "%s: %s", where, text);
+    va_start(args, fmt);
+    t->warnings[t->nwarnings++] = placed(t, at, fmt, args);
+    va_end(args);
+}
+
+void tree_note(struct tree *t, const struct place *at, const char *fmt, ...)
+{
+    struct build *b = build_of(t);
+    va_list args;
+
+    b->notices = grow(t->arena, b->notices, b->nnotices, sizeof *b->notices);
+    va_start(args, fmt);
+    b->notices[b->nnotices++] = placed(t, at, fmt, args);
+    va_end(args);
 }

@@ -63,25 +63,6 @@ static const struct outline *outline_of(struct yaml *y, const yaml_node_t *key, 
     return NULL;
 }
 
-static bool read_env(struct yaml *y, const yaml_node_t *map)
-{
-    if (map->type != YAML_MAPPING_NODE)
-        return yaml_err(y, map, "`env` is a mapping of names to values");
-    for (yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_at(y, pair->key), *node = yaml_at(y, pair->value);
-        struct place at;
-        struct str value;
-        if (!key || !node)
-            return false;
-        if (key->type != YAML_SCALAR_NODE || node->type != YAML_SCALAR_NODE)
-            return yaml_err(y, node, "a variable has one value");
-        at = yaml_place(y, key);
-        if (!yaml_scalar(y, yaml_text(key), node, &value) || !variable_set(y->t, yaml_text(key), value, &at, y->e))
-            return false;
-    }
-    return true;
-}
-
 static bool each_item(struct yaml *y, const char *name, const yaml_node_t *list,
                       bool (*each)(struct yaml *y, const yaml_node_t *item, const char *kind), const char *kind)
 {
@@ -155,7 +136,7 @@ static bool read_top(struct yaml *y, const struct outline *o, const yaml_node_t 
 {
     switch (o->shape) {
     case ENV:
-        return read_env(y, value);
+        return yaml_env(y, value);
     case INCLUDES:
         return each_item(y, o->name, value, read_include, NULL);
     case MAP:

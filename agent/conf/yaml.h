@@ -23,3 +23,5 @@ struct str yaml_text(const yaml_node_t *node);
 bool yaml_scalar(struct yaml *y, struct str key, const yaml_node_t *node, struct str *out);
 /* Adds the members of a mapping to s.  `plugin`: keys may be camelCase or have dashes. */
 bool yaml_fill(struct yaml *y, struct section *s, const yaml_node_t *map, bool plugin, int depth);
+/* env: a mapping of names to values, or a list of {name, value | uri}. */
+bool yaml_env(struct yaml *y, const yaml_node_t *node);

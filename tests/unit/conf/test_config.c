@@ -294,6 +294,30 @@ TEST(secrets_from_files)
     bad("[INPUT]\n  name x\n  a ${file:/dev}\n", "3:3: ${file:/dev}: not a regular file");
 }
 
+TEST(variables_in_a_list)
+{
+    struct err e = {{0}};
+    struct config *c;
+    char text[400];
+
+    put("token", "s3cret\n");
+    chmod(at("token"), 0600);
+    snprintf(text, sizeof text,
+             "env:\n  - {name: A, value: one}\n  - {name: B, uri: 'file://%s/token', refresh_interval: 60}\n"
+             "pipeline:\n  inputs:\n    - {name: '${A}', tag: '${B}'}\n",
+             dir);
+    put("env.yaml", text);
+    c = load("env.yaml", &e);
+    CHECK_STR(str_of(e.text), "");
+    if (!c)
+        return;
+    CHECK_STR(section_prop(c->inputs[0], "name")->value, "one");
+    CHECK_STR(section_prop(c->inputs[0], "tag")->value, "s3cret");
+    CHECK_INT(c->notices.n, 1);
+    CHECK_INT(c->warnings.n, 0);
+    config_free(c);
+}
+
 TEST(a_pipeline_of_the_command_line)
 {
     struct err e = {{0}};
