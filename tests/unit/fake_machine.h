@@ -74,7 +74,7 @@ bool instance_err(const struct instance *i, const char *option, struct err *e, c
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    return place_err(options_place(i->section, option), e, "%s", text);
+    return place_err(options_place(i->section, option), e, "%s: %s: %s", i->plugin->name, option, text);
 }
 
 /* A test that needs parsers defines FAKE_PARSERS before the include and fills this list; NULL ends it. */
