@@ -137,6 +137,18 @@ static void found_name(void *arg, const char *name)
     names->items[names->n++] = (struct str){alloc_text(name, strlen(name)), strlen(name)};
 }
 
+static bool sync_file(struct cursor *c, struct err *e)
+{
+    int fd = io->openat(c->store->cursors_fd, c->file, O_RDWR | O_NOFOLLOW, 0);
+    bool ok = fd >= 0 && !io->fdatasync(fd);
+
+    if (!ok)
+        err_errno(e, "cannot sync cursor %s", c->file);
+    if (fd >= 0)
+        io->close(fd);
+    return ok;
+}
+
 static bool load_one(struct store *s, struct str file, uint64_t *furthest, struct err *e)
 {
     CLEANUP(buf_free) struct buf output = {0};
@@ -151,7 +163,8 @@ static bool load_one(struct store *s, struct str file, uint64_t *furthest, struc
         destroy(c);
         return true;
     }
-    if (!read_file(c, &state, e))
+    /* What a killed agent left in the page cache must not count as durable, nor its slot as the one to spare. */
+    if (!sync_file(c, e) || !read_file(c, &state, e))
         return false;
     if (c->damaged)
         log_error("cursor damaged: its output begins at the oldest event kept", "output", c->output);
@@ -171,6 +184,8 @@ bool cursors_load(struct store *s, uint64_t *furthest, struct err *e)
         return true;
     if (io->list(s->cursors_fd, found_name, &names))
         ok = err_errno(e, "cannot list the cursors");
+    else if (io->fsync(s->cursors_fd))
+        ok = err_errno(e, "cannot sync the cursors' directory");
     for (size_t i = 0; i < names.n; i++) {
         ok = ok && load_one(s, names.items[i], furthest, e);
         free((char *)names.items[i].p);
@@ -241,6 +256,7 @@ static bool make_file(struct cursor *c, struct buf *slot, struct err *e)
     int dir = c->store->cursors_fd, fd;
     struct iovec v = {slot->p, slot->n};
 
+    c->rewrite = true; /* until all of this is on the disk */
     c->slot_size = (slot->n + slot->n / 4 + CURSOR_SLOT - 1) / CURSOR_SLOT * CURSOR_SLOT;
     buf_fmt(&name, "%s%s", c->file, half_made);
     fd = io->openat(dir, buf_text(&name), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);

@@ -41,7 +41,7 @@ void log_deadline(struct timespec *at, int64_t ns)
     }
 }
 
-void log_wait(struct log *log, uint64_t lsn, int64_t timeout)
+void log_wait(struct log *log, uint64_t lsn, int64_t timeout, const _Atomic int *unless)
 {
     struct timespec at;
     uint64_t wakes;
@@ -51,7 +51,7 @@ void log_wait(struct log *log, uint64_t lsn, int64_t timeout)
     log_deadline(&at, timeout < 0 ? 0 : timeout);
     pthread_mutex_lock(&log->lock);
     wakes = log->wakes;
-    while (log_durable(log) <= lsn && log->wakes == wakes)
+    while (log_durable(log) <= lsn && log->wakes == wakes && !(unless && *unless))
         if (pthread_cond_timedwait(&log->moved, &log->lock, &at))
             break;
     pthread_mutex_unlock(&log->lock);

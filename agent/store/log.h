@@ -74,6 +74,7 @@ uint64_t log_reader_lsn(const struct log_reader *r); /* of what log_reader_next 
  * the disk failed; try again later. */
 enum log_read log_reader_next(struct log_reader *r, struct frame *out, struct err *e);
 
-/* Sleeps until log_durable() > lsn, `timeout` ns have passed, or log_wake. */
-void log_wait(struct log *log, uint64_t lsn, int64_t timeout);
+/* Sleeps until log_durable() > lsn, `timeout` ns have passed, or log_wake.  Returns at once where *unless is not zero,
+ * so that a flag set before log_wake is never slept over; unless may be NULL. */
+void log_wait(struct log *log, uint64_t lsn, int64_t timeout, const _Atomic int *unless);
 void log_wake(struct log *log); /* all waiters */

@@ -414,8 +414,12 @@ void *log_thread(void *arg)
         if (more)
             upkeep(log, !g->first);
     }
-    if (log->unmarked && !log->broken)
+    if (log->broken) { /* a last try, so that what was refused stays unseen */
+        log->retry_at = 0;
+        probe(log);
+    } else if (log->unmarked) {
         write_mark(log);
+    }
     if (log->active && log->o.dir >= 0) {
         io->close(log->active->fd);
         log->active->fd = -1;

@@ -281,8 +281,12 @@ void log_trim(struct log *log, uint64_t lsn)
         if (log->o.dir < 0)
             continue;
         segment_name(base, name);
+        /* The old name must be gone for good before other bytes are written to the file. */
         if (recycle)
-            put_spare(log, io->renameat(log->o.dir, name, log->o.dir, spare_name) ? SPARE_NONE : SPARE_READY);
+            put_spare(log,
+                      io->renameat(log->o.dir, name, log->o.dir, spare_name) || (log->o.disk && io->fsync(log->o.dir))
+                          ? SPARE_NONE
+                          : SPARE_READY);
         else
             io->unlinkat(log->o.dir, name, 0);
     }

@@ -149,10 +149,26 @@ static void know_mark(void *arg, struct id id)
     dedup_add(q->known, mark_of(id), 0, 0);
 }
 
+/* An entry that is known is not appended again: what a killed agent left in the page cache must be durable first. */
+static bool know_file(struct quarantine *q, uint64_t number, struct err *e)
+{
+    struct visit v = {know_entry, know_mark, q};
+    char name[SEGMENT_NAME];
+    bool ok;
+    int fd;
+
+    segment_name(number, name);
+    fd = io->openat(q->dir, name, O_RDWR | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return errno == ENOENT || err_errno(e, "cannot read quarantine/%s", name);
+    ok = (!io->fdatasync(fd) && !io->fsync(q->dir)) || err_errno(e, "cannot sync quarantine/%s", name);
+    io->close(fd);
+    return ok && visit_file(q, number, &v, e);
+}
+
 struct quarantine *quarantine_open(int store_dir, bool write, struct err *e)
 {
     struct quarantine *q = alloc_new(sizeof *q);
-    struct visit v = {know_entry, know_mark, q};
     bool ok;
 
     q->write = write;
@@ -164,7 +180,7 @@ struct quarantine *quarantine_open(int store_dir, bool write, struct err *e)
     ok = q->dir >= 0 || (!write && errno == ENOENT) || err_errno(e, "cannot open the quarantine");
     ok = ok && list_files(q, e);
     for (size_t i = q->n > FILES_KNOWN ? q->n - FILES_KNOWN : 0; ok && write && i < q->n; i++)
-        ok = visit_file(q, q->files[i].number, &v, e);
+        ok = know_file(q, q->files[i].number, e);
     if (ok)
         return q;
     quarantine_close(q);
