@@ -45,6 +45,7 @@ static void check_rotated(struct tail *t, struct file *f, int64_t now)
 
 void rotate_check(struct tail *t, struct file *f, int64_t now)
 {
+    int64_t seen = io->wall(); /* before the look: what takes the name after it is born later */
     struct seen s;
 
     if (f->rotated) {
@@ -55,7 +56,7 @@ void rotate_check(struct tail *t, struct file *f, int64_t now)
         rotate_away(t, f);
         return;
     }
-    f->seen = io->wall();
+    f->seen = seen;
     if (s.size > f->largest)
         f->largest = s.size;
     if (s.size != f->size || s.mtime != f->mtime || !f->at_eof)
@@ -181,6 +182,10 @@ static int older(const void *a, const void *b)
     const struct sibling *x = a, *y = b;
     int64_t p = x->seen.birth ? x->seen.birth : x->seen.mtime, q = y->seen.birth ? y->seen.birth : y->seen.mtime;
 
+    if (p == q) { /* born in one tick of the kernel's clock */
+        p = x->seen.mtime;
+        q = y->seen.mtime;
+    }
     return p < q ? -1 : p > q;
 }
 
@@ -189,7 +194,7 @@ static struct file *successor(struct tail *t, const struct sibling *found)
 {
     struct file *now = map_get(&t->by_path, str_of(found->path));
 
-    if (!now || !now->birth || now->birth >= found->seen.birth)
+    if (!now || !now->birth || now->birth > found->seen.birth)
         return now;
     rotate_check(t, now, io->monotonic());
     return map_get(&t->by_path, str_of(found->path));
@@ -247,6 +252,7 @@ static void follow(struct tail *t, const struct sibling *found)
     if (!f)
         return;
     f->rotated = true;
+    f->seen = k ? k->position.seen : s.birth ? s.birth : s.mtime;
     if (k) {
         memcpy(f->key, k->key, sizeof f->key);
         file_adopt(f, &k->position, &s);

@@ -129,6 +129,7 @@ static void start_file(struct tail *t, const char *path)
     struct known *k;
     struct file *f;
     CLEANUP(buf_free) struct buf target = {0};
+    int64_t seen = io->wall(); /* before the look: what takes the name after it is born later */
     int fd;
 
     if (t->nfiles >= FILES_MAX) {
@@ -146,6 +147,7 @@ static void start_file(struct tail *t, const char *path)
     f = file_new(t, k && k->position.path.n ? k->path : path, path, fd, &s);
     if (!f)
         return;
+    f->seen = seen;
     map_set(&t->by_path, str_of(path), f);
     if (target.n)
         watch_target(t, f, buf_view(&target));

@@ -91,10 +91,10 @@ TEST(rotation_every_50_ms)
     scene_end(&s);
 }
 
-TEST(rotation_every_millisecond)
+TEST(rotation_every_5_ms)
 {
     struct scene s = scene_new();
-    struct writer w = {.lines = 100000, .rotate_us = 1000};
+    struct writer w = {.lines = 100000, .rotate_us = 5000};
 
     SCENE_START(&s, "path", in(&s, "a.log"), "rotate_wait", "200ms", "progress_check_interval", "50ms");
     run_writer(&w, &s);
