@@ -17,7 +17,7 @@ struct keeper {
     struct quarantine *files; /* NULL in memory */
     pthread_t thread;
     bool running;
-    _Atomic bool stopping;
+    _Atomic int stopping;
     int64_t keep, last_expiry;
 };
 
@@ -126,10 +126,9 @@ static void *run(void *arg)
         expire(k);
         if (last)
             break;
-        log_wait(store_log(k->store), good ? k->state.lsn : UINT64_MAX, good ? 60 * SECOND : SECOND);
+        log_wait(store_log(k->store), good ? k->state.lsn : UINT64_MAX, good ? 60 * SECOND : SECOND, &k->stopping);
         /* Nobody waits for this: gathering for a while costs one sync instead of many. */
-        if (!k->stopping)
-            log_wait(store_log(k->store), UINT64_MAX, SECOND / 2);
+        log_wait(store_log(k->store), UINT64_MAX, SECOND / 2, &k->stopping);
     }
     return NULL;
 }

@@ -269,7 +269,7 @@ static void *run(void *arg)
             if (w->stopping == DRAIN && at >= log_durable(log))
                 break;
             if (!w->stopping)
-                log_wait(log, at, w->dirty || w->unit->plugin->output->tick ? SECOND : 60 * SECOND);
+                log_wait(log, at, w->dirty || w->unit->plugin->output->tick ? SECOND : 60 * SECOND, &w->stopping);
         }
         tick(w);
     }
