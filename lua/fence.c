@@ -160,6 +160,27 @@ static int fenced_require(lua_State *L)
     return 1;
 }
 
+/* The handler of Lua's own xpcall runs inside the hook that raised, where no hook fires: an endless one would never
+ * end. Here it runs when the call has been unwound. */
+static int fenced_xpcall(lua_State *L)
+{
+    int n = lua_gettop(L);
+
+    luaL_checkany(L, 2);
+    lua_pushvalue(L, 2); /* becomes handler, function, arguments */
+    lua_insert(L, 1);
+    lua_remove(L, 3);
+    if (lua_pcall(L, n - 2, LUA_MULTRET, 0) == 0) {
+        lua_pushboolean(L, 1);
+        lua_replace(L, 1);
+        return lua_gettop(L);
+    }
+    lua_call(L, 1, 1); /* handler, error */
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
 /* The memory cap does what a script would call this for. */
 static int fenced_collectgarbage(lua_State *L)
 {
@@ -244,6 +265,7 @@ void fence_library(struct fence *f, lua_State *L)
     set_function(L, "loadfile", fenced_loadfile);
     set_function(L, "dofile", fenced_dofile);
     set_function(L, "collectgarbage", fenced_collectgarbage);
+    set_function(L, "xpcall", fenced_xpcall);
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "weir.loaded");

@@ -43,6 +43,7 @@ static const char *const forms[] = {
     "cannot resume %w",
     "attempt to yield across C-call boundary",
     "cannot change a protected metatable",
+    "invalid option*",
     "bad module name",
     "module '%n' is not below the rule directory",
     "cannot read '%n' below the rule directory",
