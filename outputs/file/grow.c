@@ -141,7 +141,7 @@ static struct grow *rolled_new(struct grow_set *s, struct str key)
     uint64_t n = s->next_part++;
     struct grow *g;
 
-    buf_fmt(&rel, ".growing/%s-%llu.part", s->owner, (unsigned long long)n);
+    buf_fmt(&rel, ".growing/.%s-%llu.part", s->owner, (unsigned long long)n);
     buf_fmt(&final, STR_FMT "-%.8s-%06llu%s", STR_ARG(key), s->owner, (unsigned long long)n, s->suffix);
     g = grow_new(s, key, buf_view(&rel), buf_view(&final));
     g->fresh = true;

@@ -2,7 +2,7 @@
 /* The files that an output is writing: found by name, opened within a limit, grown by whole deliveries, described for a
  * checkpoint, and finished by a rename once their whole length is durable.
  *
- * An append-only file is written where it will stay.  A rolled one grows as .growing/OWNER-N.part below the root and
+ * An append-only file is written where it will stay.  A rolled one grows as .growing/.OWNER-N.part below the root and
  * gets its name when it is finished, so that nobody sees half of it. */
 #pragma once
 #include "base/buf.h"

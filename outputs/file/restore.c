@@ -145,7 +145,7 @@ static void sweep_name(void *arg, const char *name)
     struct grow_set *s = w->r->set;
     CLEANUP(buf_free) struct buf rel = {0};
 
-    if (strncmp(name, s->owner, 16) || name[16] != '-' || !str_ends(str_of(name), STR(".part")))
+    if (name[0] != '.' || strncmp(name + 1, s->owner, 16) || name[17] != '-' || !str_ends(str_of(name), STR(".part")))
         return;
     buf_fmt(&rel, ".growing/%s", name);
     if (!map_get(&w->r->parts, buf_view(&rel)))
