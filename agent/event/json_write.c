@@ -157,8 +157,8 @@ static void odd_key(struct buf *out, const struct value *v)
 /* The containers around the value that is being written, over raw bytes or over opened members. */
 struct level {
     const struct value *next; /* NULL: raw */
-    uint64_t left;            /* values to come; in a map keys and values in turn */
-    bool map, first;
+    uint64_t left;            /* values that are not complete; in a map keys and values in turn */
+    bool map;
 };
 
 struct levels {
@@ -167,10 +167,15 @@ struct levels {
     size_t cap;
 };
 
-static void push(struct levels *l, struct buf *out, struct level level)
+/* Writes the opening bracket.  True: members follow. */
+static bool push(struct levels *l, struct buf *out, const struct value *members, uint32_t n, bool map)
 {
     size_t depth = (size_t)(l->top - l->all);
 
+    if (n == 0) {
+        buf_str(out, map ? STR("{}") : STR("[]"));
+        return false;
+    }
     if (depth + 1 == l->cap) { /* a rule may nest deeper than any input */
         l->all = alloc_resize(l->many, l->cap * 2 * sizeof *l->all);
         if (!l->many)
@@ -179,36 +184,42 @@ static void push(struct levels *l, struct buf *out, struct level level)
         l->cap *= 2;
     }
     l->top = l->all + depth + 1;
-    *l->top = level;
-    buf_char(out, level.map ? '{' : '[');
-}
-
-/* Closes what is complete and writes what stands in front of the next value.  False: all is written. */
-static inline bool next(struct levels *l, struct buf *out, bool *key)
-{
-    char *w = buf_room(out, SLACK);
-
-    while (l->top->left == 0) {
-        if (l->top == l->all)
-            return false;
-        *w = l->top->map ? '}' : ']';
-        out->n++;
-        l->top--;
-        w = buf_room(out, SLACK);
-    }
-    *key = l->top->map && !(l->top->left & 1);
-    if (l->top->map && !*key)
-        *w = ':';
-    else
-        *w = ',';
-    out->n += !l->top->first;
-    l->top->first = false;
-    l->top->left--;
+    *l->top = (struct level){members, map ? (uint64_t)n * 2 : n, map};
+    buf_char(out, map ? '{' : '[');
     return true;
 }
 
-/* One raw value; *p moves behind it, or to the members of a container. */
-static inline void raw_value(struct levels *l, struct buf *out, const char **p, const char *end, bool key)
+/* Most of what there is: a string of less than 32 plain characters, a number of one or two digits.  NULL: something
+ * else. */
+static inline char *raw_short(const char **at, const char *end, bool key, char *w)
+{
+    const char *p = *at;
+    unsigned code = (uint8_t)*p++, n = code & 0x1f, hit;
+
+    if ((code & 0xe0) == 0xa0 && end - p >= 2 * SCAN) {
+        *w++ = '"';
+        hit = scan_copy(p, w);
+        if (n >= SCAN)
+            hit |= scan_copy(p + SCAN, w + SCAN) << SCAN;
+        if (hit & ((1u << n) - 1))
+            return NULL;
+        w[n] = '"';
+        *at = p + n;
+        return w + n + 1;
+    }
+    if (code < 100 && !key) {
+        *at = p;
+        *w = (char)('0' + code / 10);
+        w += code >= 10;
+        *w = (char)('0' + code % 10);
+        return w + 1;
+    }
+    return NULL;
+}
+
+/* One raw value; *p moves behind it, or to the members of a container, which
+ * follow where it is true. */
+static bool raw_value(struct levels *l, struct buf *out, const char **p, const char *end, bool key)
 {
     struct value v;
     struct head h;
@@ -216,14 +227,14 @@ static inline void raw_value(struct levels *l, struct buf *out, const char **p, 
     if (!head_read(*p, (size_t)(end - *p), &h)) {
         buf_str(out, STR("null")); /* bytes that nobody checked */
         *p = end;
-        return;
+        return false;
     }
     if (h.type == V_STR) {
         string(out, (struct str){*p + h.bytes, h.n}, end);
         *p += h.bytes + h.n;
     } else if (head_container(h.type) && !key) {
-        push(l, out, (struct level){NULL, h.type == V_MAP ? (uint64_t)h.n * 2 : h.n, h.type == V_MAP, true});
         *p += h.bytes;
+        return push(l, out, NULL, h.n, h.type == V_MAP);
     } else {
         *p += msgpack_read((struct str){*p, (size_t)(end - *p)}, &v);
         if (key)
@@ -231,10 +242,12 @@ static inline void raw_value(struct levels *l, struct buf *out, const char **p, 
         else
             scalar(out, &v);
     }
+    return false;
 }
 
-/* One value of an opened container; *raw is set where its bytes are to be walked. */
-static inline void open_value(struct levels *l, struct buf *out, const struct value *v, struct str *raw, bool key)
+/* One value of an opened container; raw bytes to walk next come back in *p. */
+static bool open_value(struct levels *l, struct buf *out, const struct value *v, const char **p, const char **end,
+                       bool key)
 {
     if (v->type == V_STR) {
         json_write_str(out, value_bytes(v));
@@ -243,38 +256,52 @@ static inline void open_value(struct levels *l, struct buf *out, const struct va
     } else if (!head_container(v->type)) {
         scalar(out, v);
     } else if (v->raw) {
-        *raw = value_bytes(v);
-        raw_value(l, out, &raw->p, raw->p + raw->n, false);
+        *p = v->p;
+        *end = v->p + v->n;
+        return raw_value(l, out, p, *end, false);
     } else {
-        uint64_t n = v->type == V_MAP ? (uint64_t)v->n * 2 : v->n;
-        push(l, out, (struct level){v->type == V_MAP ? &v->fields->key : v->items, n, v->type == V_MAP, true});
+        return push(l, out, v->type == V_MAP ? &v->fields->key : v->items, v->n, v->type == V_MAP);
     }
+    return false;
+}
+
+/* Behind a value: closes what it completes, and writes what stands in front of the next.  False: all is written. */
+static inline bool next(struct levels *l, struct buf *out)
+{
+    struct level *top = l->top;
+
+    while (--top->left == 0) {
+        if (top == l->all)
+            return false;
+        buf_char(out, top->map ? '}' : ']');
+        l->top = --top;
+    }
+    buf_char(out, top->map && top->left & 1 ? ':' : ',');
+    return true;
 }
 
 void json_write(struct buf *out, const struct value *v)
 {
     struct levels l __attribute__((uninitialized));
     const char *p = NULL, *end = NULL;
-    bool key;
+    bool more;
 
     l.all = l.top = l.few;
     l.many = NULL;
     l.cap = MSGPACK_DEPTH;
-    *l.top = (struct level){v, 1, false, true};
-    while (next(&l, out, &key)) {
+    *l.top = (struct level){v, 1, false};
+    do {
+        bool key = l.top->map && !(l.top->left & 1), opened = false;
         if (l.top->next) {
-            struct str raw = {NULL, 0};
-            const char *start;
-            const struct value *now = l.top->next++;
-            start = now->p;
-            open_value(&l, out, now, &raw, key);
-            if (raw.p) {
-                p = raw.p;
-                end = start + raw.n;
-            }
+            opened = open_value(&l, out, l.top->next++, &p, &end, key);
         } else {
-            raw_value(&l, out, &p, end, key);
+            char *w = p < end ? raw_short(&p, end, key, buf_room(out, SLACK)) : NULL;
+            if (w)
+                out->n = (size_t)(w - out->p);
+            else
+                opened = raw_value(&l, out, &p, end, key);
         }
-    }
+        more = opened || next(&l, out);
+    } while (more);
     free(l.many);
 }

@@ -98,6 +98,37 @@ TEST(table_inside_of_more)
     }
 }
 
+/* Behind so many nested headers of three bytes that moving bytes at once is no longer allowed. */
+TEST(table_put_off_to_the_end)
+{
+    CLEANUP(buf_free) struct buf deep = {0}, front = {0};
+
+    for (int i = 0; i < 60; i++)
+        buf_char(&deep, '[');
+    buf_char(&deep, '1');
+    for (int i = 0; i < 60; i++)
+        buf_str(&deep, STR(",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"));
+    buf_char(&front, (char)0x92);
+    for (int i = 0; i < 60; i++)
+        msgpack_array(&front, 17);
+    memset(buf_room(&front, 1 + 60 * 16), 1, 1 + 60 * 16);
+    front.n += 1 + 60 * 16;
+    for (size_t i = 0; i < sizeof json_rows / sizeof *json_rows; i++) {
+        CLEANUP(buf_free) struct buf text = {0}, out = {0};
+        const struct json_row *row = &json_rows[i];
+        if (row->kind == 'n' || (row->text.n >= 3 && memcmp(row->text.p, "\xef\xbb\xbf", 3) == 0))
+            continue;
+        buf_fmt(&text, "[%s,", buf_text(&deep));
+        buf_str(&text, row->text);
+        buf_char(&text, ']');
+        buf_str(&front, row->msgpack);
+        CHECK(whole(buf_view(&text), &out, NULL));
+        if (!str_eq(buf_view(&out), buf_view(&front)))
+            complain(row, "put off gives", buf_view(&out));
+        front.n -= row->msgpack.n;
+    }
+}
+
 TEST(every_prefix_of_an_object_is_refused)
 {
     static const char text[] =
