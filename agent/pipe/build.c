@@ -6,8 +6,14 @@
 
 #include <stdlib.h>
 
-static bool build_kind(enum plugin_kind kind, const struct section **sections, size_t n, const struct env *env,
-                       struct unit ***out, size_t *nout, struct err *e)
+static void note_ignored(void *arg, const struct prop *p)
+{
+    config_note(arg, "%s:%u:%u: `" STR_FMT "` is accepted and has no meaning here", p->place.file, p->place.line,
+                p->place.column, STR_ARG(p->name));
+}
+
+static bool build_kind(enum plugin_kind kind, struct config *config, const struct section **sections, size_t n,
+                       const struct env *env, struct unit ***out, size_t *nout, struct err *e)
 {
     *out = alloc_array(n, sizeof **out);
     for (size_t i = 0; i < n; i++) {
@@ -15,6 +21,7 @@ static bool build_kind(enum plugin_kind kind, const struct section **sections, s
         if (!u)
             return false;
         (*out)[(*nout)++] = u;
+        unit_ignored(u, note_ignored, config);
         for (size_t j = 0; j < i; j++)
             if (!strcmp((*out)[j]->name, u->name))
                 return place_err(options_place(sections[i], "alias"), e,
@@ -61,9 +68,9 @@ static void warn_unreached(struct config *config, const struct build *b, struct 
 bool build_units(struct config *config, const struct env *env, struct build *out, struct err *e)
 {
     *out = (struct build){0};
-    if (!build_kind(PLUGIN_INPUT, config->inputs, config->ninputs, env, &out->inputs, &out->ninputs, e) ||
-        !build_kind(PLUGIN_FILTER, config->filters, config->nfilters, env, &out->filters, &out->nfilters, e) ||
-        !build_kind(PLUGIN_OUTPUT, config->outputs, config->noutputs, env, &out->outputs, &out->noutputs, e)) {
+    if (!build_kind(PLUGIN_INPUT, config, config->inputs, config->ninputs, env, &out->inputs, &out->ninputs, e) ||
+        !build_kind(PLUGIN_FILTER, config, config->filters, config->nfilters, env, &out->filters, &out->nfilters, e) ||
+        !build_kind(PLUGIN_OUTPUT, config, config->outputs, config->noutputs, env, &out->outputs, &out->noutputs, e)) {
         build_free(out);
         return false;
     }

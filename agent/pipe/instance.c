@@ -110,13 +110,34 @@ static void name_metrics(struct unit *u)
     }
 }
 
+static const char *limit_words[] = {"no_limits", "false", "off", "no_retries", NULL};
+
+bool unit_retry_limit(const struct unit *u, int64_t *out)
+{
+    struct str text = u->common.retry_limit;
+
+    *out = -1;
+    if (!text.n)
+        return true;
+    for (size_t i = 0; limit_words[i]; i++)
+        if (str_eq_fold(text, str_of(limit_words[i]))) {
+            *out = strcmp(limit_words[i], "no_retries") ? -1 : 0;
+            return true;
+        }
+    return str_i64(text, out) && *out >= 0;
+}
+
 static bool check_common(struct unit *u, struct err *e)
 {
     struct instance *i = unit_instance(u);
+    int64_t limit;
 
     if (u->common.tls)
         return instance_err(i, "tls", e,
                             "this version has no TLS listeners; put a TLS proxy in front and listen on loopback");
+    if (!unit_retry_limit(u, &limit))
+        return instance_err(i, "retry_limit", e, "a number from 0 on, no_limits or no_retries; not `" STR_FMT "`",
+                            STR_ARG(u->common.retry_limit));
     if (u->common.match_regex.n) {
         struct err why = {0};
         if (!(u->regex = regex_new(u->common.match_regex, &why)))
@@ -157,6 +178,12 @@ struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t ind
         return NULL;
     }
     return u;
+}
+
+void unit_ignored(const struct unit *u, void (*each)(void *arg, const struct prop *p), void *arg)
+{
+    options_ignored((const struct option *const[]){common_options(u->kind), u->plugin->options, NULL},
+                    unit_instance(u)->section, each, arg);
 }
 
 void unit_free(struct unit *u)

@@ -31,6 +31,9 @@ struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t ind
                       struct err *e);
 void unit_free(struct unit *u);
 struct instance *unit_instance(const struct unit *u);
+bool unit_retry_limit(const struct unit *u, int64_t *out); /* -1: none; false: not understood */
+/* Keys that were written for Fluent Bit and have no meaning here. */
+void unit_ignored(const struct unit *u, void (*each)(void *arg, const struct prop *p), void *arg);
 bool unit_matches(struct unit *u, struct str tag);
 
 /* The table of the common keys, for documentation. */

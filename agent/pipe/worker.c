@@ -102,18 +102,6 @@ static void begin(struct worker *w)
 
 /* ---- life ---- */
 
-static int64_t limit_of(struct str text)
-{
-    int64_t n;
-
-    if (!text.n || str_eq_fold(text, STR("no_limits")) || str_eq_fold(text, STR("false")) ||
-        str_eq_fold(text, STR("off")))
-        return -1;
-    if (str_eq_fold(text, STR("no_retries")))
-        return 0;
-    return str_i64(text, &n) && n >= 0 ? n : -2;
-}
-
 static void add_metrics(struct worker *w)
 {
     const char *name = w->unit->name;
@@ -137,7 +125,7 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
     w->store = store;
     w->base = service->scheduler_base;
     w->cap = service->scheduler_cap;
-    w->retry_limit = limit_of(unit->common.retry_limit);
+    unit_retry_limit(unit, &w->retry_limit); /* checked when the unit was made */
     pthread_mutex_init(&w->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -146,12 +134,6 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
     delivery_init(&w->delivery, &w->stopping);
     unit_instance(unit)->machine = w;
     add_metrics(w);
-    if (w->retry_limit == -2) {
-        instance_err(unit_instance(unit), "retry_limit", e, "a number, no_limits or no_retries; not `" STR_FMT "`",
-                     STR_ARG(unit->common.retry_limit));
-        worker_free(w);
-        return NULL;
-    }
     w->cursor = cursor_open(store, str_of(unit->name), &w->state, &fresh, e);
     if (!w->cursor) {
         worker_free(w);

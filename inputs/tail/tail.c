@@ -71,7 +71,7 @@ const struct option tail_options[] = {
 };
 
 /* Options that would change the events must not be passed over. */
-static bool check(struct tail *t, struct err *e)
+static bool check_options(struct tail *t, struct err *e)
 {
     const struct {
         const char *name;
@@ -95,8 +95,6 @@ static bool check(struct tail *t, struct err *e)
                             "truncate_long_lines");
     if (!t->key.n)
         return instance_err(&t->base, "key", e, "`key` must not be empty");
-    if (t->db.n)
-        log_info("tail: `db` is not used; positions live in the agent's log", "input", t->base.name);
     return true;
 }
 
@@ -239,13 +237,25 @@ static void first_scan(struct tail *t)
     t->scanned = true;
 }
 
+static bool tail_check(void *self, struct err *e)
+{
+    struct tail *t = self;
+    bool good = check_options(t, e) && prepare_tag(t, e);
+
+    regex_free(t->tag_regex);
+    t->tag_regex = NULL;
+    return good;
+}
+
 static bool tail_start(void *self, struct feed *feed, struct err *e)
 {
     struct tail *t = self;
     struct rlimit files = {1024, 1024};
 
-    if (!check(t, e) || !prepare_tag(t, e))
+    if (!check_options(t, e) || !prepare_tag(t, e))
         return false;
+    if (t->db.n)
+        log_info("tail: `db` is not used; positions live in the agent's log", "input", t->base.name);
     t->feed = feed;
     t->loop = feed_loop(feed);
     list_init(&t->files);
@@ -323,5 +333,7 @@ const struct plugin input_tail = {
     .summary = "Follows log files: their lines, through rotation and truncation.",
     .options = tail_options,
     .size = sizeof(struct tail),
-    .input = &(const struct input){.start = tail_start, .stop = tail_stop, .pause = tail_pause, .ends_run = true},
+    .input =
+        &(const struct input){
+            .check = tail_check, .start = tail_start, .stop = tail_stop, .pause = tail_pause, .ends_run = true},
 };
