@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Checks every #include of the agent and its plugins against the order of the layers, also those that a compiler would
 # let through ("../store/log.h"), and that every folder is one of those named here.
-cmake_policy(SET CMP0057 NEW)
+cmake_minimum_required(VERSION 3.25)
 set(order base event conf plugin net store pipe cli)
 set(bad "")
 
