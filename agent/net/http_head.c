@@ -50,9 +50,9 @@ static size_t skip_blank(struct str in)
 
 static long judge_size(struct head_scan *scan, size_t at, const struct head_limits *limits)
 {
-    if (!scan->lines && at - scan->seen > limits->line_max)
+    if (!scan->lines && at > scan->seen && at - scan->seen > limits->line_max)
         return refuse(scan, 414, "the request line is too long");
-    if (scan->lines && at - scan->line_end > limits->header_max)
+    if (scan->lines && at > scan->line_end && at - scan->line_end > limits->header_max)
         return refuse(scan, 431, "the headers are too long");
     return 0;
 }
@@ -85,7 +85,8 @@ long head_find(struct str in, const struct head_limits *limits, struct head_scan
         if (!scan->lines++)
             scan->line_end = end + 1;
     }
-    return judge_size(scan, in.n, limits);
+    /* the last byte may be half of a line's end, which does not count */
+    return judge_size(scan, in.n && in.p[in.n - 1] == '\r' ? in.n - 1 : in.n, limits);
 }
 
 /* ---- llhttp ---- */
