@@ -139,13 +139,19 @@ static bool add_headers(struct http_output *h, struct err *e)
 }
 
 /* A secret that was meant and came out empty (a variable that is not set) must not become "no authentication". */
-static bool check_secret(const struct http_output *h, const char *option, struct str value, const char *other,
-                         struct str other_value, struct err *e)
+static bool check_secrets(const struct http_output *h, struct err *e)
 {
-    if (section_prop(h->instance->section, option) && !value.n)
-        return instance_err(h->instance, option, e, "`%s` is configured, but empty", option);
-    if (value.n && !other_value.n)
-        return instance_err(h->instance, option, e, "`%s` without `%s`", option, other);
+    const struct {
+        const char *name;
+        struct str value;
+    } both[2] = {{"http_user", h->http_user}, {"http_passwd", h->http_passwd}};
+
+    for (int i = 0; i < 2; i++)
+        if (section_prop(h->instance->section, both[i].name) && !both[i].value.n)
+            return instance_err(h->instance, both[i].name, e, "`%s` is configured, but empty", both[i].name);
+    for (int i = 0; i < 2; i++)
+        if (both[i].value.n && !both[1 - i].value.n)
+            return instance_err(h->instance, both[i].name, e, "`%s` without `%s`", both[i].name, both[1 - i].name);
     return true;
 }
 
@@ -153,8 +159,7 @@ static bool add_auth(struct http_output *h, struct err *e)
 {
     CLEANUP(buf_free) struct buf pair = {0};
 
-    if (!check_secret(h, "http_user", h->http_user, "http_passwd", h->http_passwd, e) ||
-        !check_secret(h, "http_passwd", h->http_passwd, "http_user", h->http_user, e))
+    if (!check_secrets(h, e))
         return false;
     if (!h->http_user.n)
         return true;
