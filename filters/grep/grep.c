@@ -13,6 +13,7 @@ struct grep_rule {
     struct path *path;
     struct regex *regex;
     bool exclude;
+    uint64_t hits; /* of the pattern's limits, seen so far */
 };
 
 struct grep {
@@ -88,39 +89,56 @@ static bool grep_start(void *self, struct err *e)
     return true;
 }
 
-static bool matches(const struct grep_rule *rule, struct event *ev)
+enum match { MATCH_NO, MATCH_YES, MATCH_GAVE_UP };
+
+static enum match match(struct grep_rule *rule, struct event *ev)
 {
     const struct value *v = path_find(rule->path, ev);
+    uint64_t hits;
 
     if (!v || v->type == V_NIL || v->type == V_ARRAY || v->type == V_MAP || v->type == V_EXT)
-        return false;
-    return regex_match(rule->regex, value_text(v, ev->arena));
+        return MATCH_NO;
+    if (regex_match(rule->regex, value_text(v, ev->arena)))
+        return MATCH_YES;
+    hits = regex_limit_hits(rule->regex);
+    if (hits == rule->hits)
+        return MATCH_NO;
+    rule->hits = hits;
+    return MATCH_GAVE_UP;
 }
 
-/* The first rule that matches decides; one of `regex` that does not match drops. */
-static enum pass apply_legacy(const struct grep *g, struct event *ev)
+/* Whether the event stays.  Legacy: the first rule that matches decides, and one of `regex` that does not match drops.
+ */
+static enum match decide(struct grep *g, struct event *ev)
 {
+    enum match found = MATCH_NO;
+    bool exclude = false;
+
     for (size_t i = 0; i < g->n; i++) {
-        bool found = matches(&g->compiled[i], ev);
-        if (g->compiled[i].exclude ? found : !found)
-            return DROP;
-        if (found)
-            return KEEP;
+        exclude = g->compiled[i].exclude;
+        found = match(&g->compiled[i], ev);
+        if (found == MATCH_GAVE_UP)
+            return found;
+        if (g->logical_op == LOGIC_LEGACY && (found || !exclude))
+            break;
+        if (g->logical_op != LOGIC_LEGACY && found == (g->logical_op == LOGIC_OR))
+            break;
     }
-    return KEEP;
+    return found != (exclude ? MATCH_YES : MATCH_NO) ? MATCH_YES : MATCH_NO;
 }
 
 static enum pass grep_apply(void *self, struct event *ev, struct emit *out)
 {
-    const struct grep *g = self;
-    bool all = g->logical_op == LOGIC_AND, found = all;
-
-    (void)out;
-    if (g->logical_op == LOGIC_LEGACY)
-        return apply_legacy(g, ev);
-    for (size_t i = 0; i < g->n && found == all; i++)
-        found = matches(&g->compiled[i], ev);
-    return found != g->compiled[0].exclude ? KEEP : DROP;
+    switch (decide(self, ev)) {
+    case MATCH_YES:
+        return KEEP;
+    case MATCH_NO:
+        return DROP;
+    case MATCH_GAVE_UP:
+        break;
+    }
+    /* Neither answer would be safe: the rule may be there to keep something out. */
+    return filter_fail(out, "regex_limit", "a pattern ran into its limits on this event");
 }
 
 static const struct filter filter = {.start = grep_start, .stop = grep_stop, .apply = grep_apply};

@@ -82,6 +82,11 @@ void condition_free(struct condition *c)
     regex_free(c->value);
 }
 
+uint64_t condition_limit_hits(const struct condition *c)
+{
+    return (c->key ? regex_limit_hits(c->key) : 0) + (c->value ? regex_limit_hits(c->value) : 0);
+}
+
 static bool scalar(const struct value *v)
 {
     return v->type != V_NIL && v->type != V_ARRAY && v->type != V_MAP && v->type != V_EXT;

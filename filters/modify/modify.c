@@ -11,6 +11,7 @@ struct modify {
     struct condition *conditions;
     struct operation *operations;
     size_t nconditions, noperations;
+    uint64_t hits; /* of the patterns' limits, seen so far */
 };
 
 #define RULE(name_, help_) OPT_AS(struct modify, OPT_RULE, name_, rules, NULL, help_)
@@ -70,16 +71,39 @@ static bool modify_start(void *self, struct err *e)
     return false;
 }
 
-static enum pass modify_apply(void *self, struct event *ev, struct emit *out)
+/* A pattern that gave up may have left in what it was to remove. */
+static bool gave_up(struct modify *m)
 {
-    const struct modify *m = self;
+    uint64_t hits = 0;
 
-    (void)out;
+    for (size_t i = 0; i < m->nconditions; i++)
+        hits += condition_limit_hits(&m->conditions[i]);
+    for (size_t i = 0; i < m->noperations; i++)
+        if (m->operations[i].regex)
+            hits += regex_limit_hits(m->operations[i].regex);
+    if (hits == m->hits)
+        return false;
+    m->hits = hits;
+    return true;
+}
+
+static bool conditions_hold(const struct modify *m, struct event *ev)
+{
     for (size_t i = 0; i < m->nconditions; i++)
         if (!condition_holds(&m->conditions[i], ev))
-            return KEEP;
-    for (size_t i = 0; i < m->noperations; i++)
-        operation_apply(&m->operations[i], ev);
+            return false;
+    return true;
+}
+
+static enum pass modify_apply(void *self, struct event *ev, struct emit *out)
+{
+    struct modify *m = self;
+
+    if (conditions_hold(m, ev))
+        for (size_t i = 0; i < m->noperations; i++)
+            operation_apply(&m->operations[i], ev);
+    if (gave_up(m))
+        return filter_fail(out, "regex_limit", "a pattern ran into its limits on this event");
     return KEEP;
 }
 

@@ -17,6 +17,7 @@ struct condition {
 bool condition_compile(struct condition *c, const struct rule *rule, struct arena *a, struct err *e);
 void condition_free(struct condition *c);
 bool condition_holds(const struct condition *c, struct event *ev);
+uint64_t condition_limit_hits(const struct condition *c);
 
 struct operation {
     int kind;

@@ -89,3 +89,26 @@ TEST(bytes_stay)
     filter_result_free(&r);
     fake_free(&f);
 }
+
+/* The rule could not be asked: the event goes to quarantine, and the next one is judged as ever. */
+TEST(a_pattern_that_runs_away)
+{
+    struct fake f;
+    struct err e = {""};
+    struct filter_result r;
+    struct buf json = {0};
+    CHECK(fake_start(&f, &filter_grep, "exclude x ^(a|aa|aaa)+$", &e));
+    buf_str(&json, STR("{\"x\":\""));
+    for (int i = 0; i < 2000; i++)
+        buf_char(&json, 'a');
+    buf_str(&json, STR("b\"}"));
+    filter_run(&f, buf_text(&json), &r);
+    CHECK_INT(r.pass, QUARANTINE);
+    CHECK_STR(str_of(r.emit.code), "regex_limit");
+    filter_result_free(&r);
+    filter_run(&f, "{\"x\":\"b\"}", &r);
+    CHECK_INT(r.pass, KEEP);
+    filter_result_free(&r);
+    buf_free(&json);
+    fake_free(&f);
+}
