@@ -105,10 +105,9 @@ static void stamp(struct buf *out, enum log_level level, const char *message)
 }
 
 /* False: the same message went out less than a second ago.  *held: how many were kept back since. */
-static bool admit(struct str text, unsigned *held)
+static bool admit(const char *message, struct str pairs, unsigned *held)
 {
-    static const struct id key = {0x776569722d6c6f67ull, 1};
-    uint64_t hash = hash_64(text, &key);
+    uint64_t hash = hash_64(pairs, &(struct id){hash_bytes(str_of(message)), 1});
     struct recent *slot = &state.recent[hash % RECENT];
     int64_t now = io->monotonic();
 
@@ -139,9 +138,7 @@ void log_event(enum log_level level, const char *message, ...)
     stamp(&line, level, message);
     pthread_mutex_lock(&state.lock);
     buf_str(&line, buf_view(&body));
-    /* The time in front differs each time: what is compared is the message and its pairs. */
-    struct str same = body.n ? buf_view(&body) : str_of(message);
-    if (level == LOG_DEBUG || level == LOG_TRACE || admit(same, &held)) {
+    if (level == LOG_DEBUG || level == LOG_TRACE || admit(message, buf_view(&body), &held)) {
         if (held)
             pair(&line, "suppressed", log_num(held));
         buf_str(&line, state.json ? STR("}\n") : STR("\n"));
