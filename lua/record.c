@@ -5,8 +5,7 @@
 
 const char record_hidden, record_side, record_lazy;
 
-/* Where the registry's array part holds what every filled table needs: cheaper than a look-up by string. */
-static const char key_type, key_newindex, fn_newindex;
+const char record_key_type, record_key_newindex, record_fn_newindex;
 
 int bridge_fail(struct bridge *b, const char *code, const char *text)
 {
@@ -22,20 +21,15 @@ static __attribute__((noreturn)) void malformed(struct bridge *b)
     bridge_fail(b, "Lua-Bad-Record", "the event is no valid msgpack");
 }
 
-static void registry_push(lua_State *L, const char *key)
+void record_registry(lua_State *L, const char *key)
 {
     lua_pushlightuserdata(L, (void *)(uintptr_t)key);
     lua_rawget(L, LUA_REGISTRYINDEX);
 }
 
-static struct bridge *bridge_of(lua_State *L)
-{
-    return lua_touserdata(L, lua_upvalueindex(1));
-}
-
 /* ---- finding the source of a table ---- */
 
-static struct source *source_check(lua_State *L, int index)
+struct source *record_source(lua_State *L, int index)
 {
     struct source *s = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
 
@@ -48,10 +42,10 @@ static struct source *source_beside(struct bridge *b, int index)
     struct source *s;
 
     lua_pushvalue(L, index);
-    registry_push(L, &record_side);
+    record_registry(L, &record_side);
     lua_insert(L, -2);
     lua_rawget(L, -2);
-    s = source_check(L, -1);
+    s = record_source(L, -1);
     lua_pop(L, 2);
     return s;
 }
@@ -70,7 +64,7 @@ struct source *source_of(struct bridge *b, int index)
         } else {
             lua_rawgeti(L, -1, 1);
         }
-        s = source_check(L, -1);
+        s = record_source(L, -1);
         lua_pop(L, 2);
         if (s)
             return s;
@@ -240,6 +234,18 @@ static void shadow(struct bridge *b, struct source *s, const struct slot *later)
         bridge_fail(b, "Lua-Bad-Record", "more than 64 repeated keys in one map");
 }
 
+/* Nulls that stood in for their keys while repeated ones were looked for become absent. */
+static void drop_stand_ins(struct bridge *b, struct source *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->slots[i].type != V_NIL || s->slots[i].flags & (SLOT_HIDDEN | SLOT_SHADOW))
+            continue;
+        record_push_key(b, s, &s->slots[i]);
+        lua_pushnil(b->L);
+        lua_rawset(b->L, -3);
+    }
+}
+
 /* Everything into the table on top, at once; `careful`: keys may be of any type, and repeated. */
 static void fill_all(struct bridge *b, struct source *s, bool careful, unsigned depth)
 {
@@ -260,25 +266,30 @@ static void fill_all(struct bridge *b, struct source *s, bool careful, unsigned 
             lua_pop(L, 1);
         }
         f->flags |= SLOT_LOADED;
-        push_value(b, s->bytes + f->val, s->bytes + f->end, depth);
+        if (careful && f->type == V_NIL && !b->flb_null)
+            lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+        else
+            push_value(b, s->bytes + f->val, s->bytes + f->end, depth);
         lua_rawset(L, -3);
     }
+    if (careful && !b->flb_null)
+        drop_stand_ins(b, s);
 }
 
 /* The metatable of a filled table: Fluent Bit's {type=N}, and the source (userdata below the table on top). */
-static void set_filled(struct bridge *b, int table, int userdata, int type)
+void record_set_filled(struct bridge *b, int table, int userdata, int type)
 {
     lua_State *L = b->L;
 
     lua_createtable(L, 2, 2);
     lua_pushvalue(L, userdata);
     lua_rawseti(L, -2, 1);
-    registry_push(L, &key_type);
+    record_registry(L, &record_key_type);
     lua_pushinteger(L, type);
     lua_rawset(L, -3);
     if (type == 2) {
-        registry_push(L, &key_newindex);
-        registry_push(L, &fn_newindex);
+        record_registry(L, &record_key_newindex);
+        record_registry(L, &record_fn_newindex);
         lua_rawset(L, -3);
     }
     lua_setmetatable(L, table);
@@ -335,7 +346,7 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
     at = lua_gettop(L);
     if (!s->map) {
         push_array(b, s, depth);
-        set_filled(b, at + 1, at, 1);
+        record_set_filled(b, at + 1, at, 1);
         lua_remove(L, at);
         return;
     }
@@ -347,12 +358,12 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
         lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
         lua_pushvalue(L, at);
         lua_rawset(L, at + 1);
-        registry_push(L, &record_lazy);
+        record_registry(L, &record_lazy);
         lua_setmetatable(L, at + 1);
     } else {
         lua_createtable(L, 0, (int)s->n);
         fill_all(b, s, !simple, depth);
-        set_filled(b, at + 1, at, 2);
+        record_set_filled(b, at + 1, at, 2);
     }
     lua_remove(L, at);
 }
@@ -360,141 +371,4 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
 void bridge_push(struct bridge *b, struct str bytes)
 {
     push_container(b, bytes.p, bytes.p + bytes.n, 0);
-}
-
-/* A lazy table becomes a full one, with a metatable of its own. */
-void source_fill(struct bridge *b, int index, struct source *s)
-{
-    lua_State *L = b->L;
-
-    if (!s->lazy)
-        return;
-    luaL_checkstack(L, 12, NULL);
-    if (index < 0)
-        index += lua_gettop(L) + 1;
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-    lua_rawget(L, index); /* keeps the source alive */
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-    lua_pushnil(L);
-    lua_rawset(L, index);
-    s->lazy = false;
-    set_filled(b, index, lua_gettop(L), 2);
-    for (uint32_t i = 0; i < s->n; i++) {
-        struct slot *f = &s->slots[i];
-        if (f->flags & SLOT_LOADED)
-            continue;
-        f->flags |= SLOT_LOADED;
-        b->touched++;
-        record_push_key(b, s, f);
-        record_push_slot(b, s, f);
-        lua_rawset(L, index);
-    }
-    lua_pop(L, 1);
-}
-
-/* ---- the metamethods ---- */
-
-static int lazy_index(lua_State *L)
-{
-    struct bridge *b = bridge_of(L);
-    struct source *s;
-    struct slot *f;
-    const char *key;
-    size_t n;
-
-    b->L = L;
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-    lua_rawget(L, 1);
-    s = source_check(L, -1);
-    if (!s || lua_type(L, 2) != LUA_TSTRING)
-        return 0;
-    key = lua_tolstring(L, 2, &n);
-    f = source_find(s, key, n);
-    if (!f || f->flags & SLOT_LOADED)
-        return 0;
-    f->flags |= SLOT_LOADED;
-    b->touched++;
-    record_push_slot(b, s, f);
-    if (!lua_isnil(L, -1)) {
-        lua_pushvalue(L, 2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, 1);
-    }
-    return 1;
-}
-
-void record_raw_set(struct bridge *b, int index, struct source *s)
-{
-    lua_State *L = b->L;
-    struct slot *f = NULL;
-
-    if (s && lua_type(L, -2) == LUA_TSTRING) {
-        size_t n;
-        const char *key = lua_tolstring(L, -2, &n);
-        f = source_find(s, key, n);
-    }
-    if (s && f) {
-        bool gone = f->type == V_NIL && lua_isnil(L, -1);
-        f->flags = (uint8_t)((f->flags & ~SLOT_GONE) | SLOT_LOADED | (gone ? SLOT_GONE : 0));
-    } else if (s) {
-        s->extra = true;
-    }
-    lua_rawset(L, index);
-}
-
-static int record_newindex(lua_State *L)
-{
-    struct bridge *b = bridge_of(L);
-
-    b->L = L;
-    lua_settop(L, 3);
-    if (lua_isnil(L, 2))
-        return luaL_error(L, "table index is nil");
-    record_raw_set(b, 1, source_of(b, 1));
-    return 0;
-}
-
-static void registry_set(lua_State *L, const char *key)
-{
-    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
-    lua_insert(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-}
-
-void bridge_setup(struct bridge *b)
-{
-    lua_State *L = b->L;
-
-    lua_pushliteral(L, "type");
-    registry_set(L, &key_type);
-    lua_pushliteral(L, "__newindex");
-    registry_set(L, &key_newindex);
-    lua_pushlightuserdata(L, b);
-    lua_pushcclosure(L, record_newindex, 1);
-    registry_set(L, &fn_newindex);
-
-    lua_createtable(L, 0, 4);
-    lua_pushlightuserdata(L, b);
-    lua_pushcclosure(L, lazy_index, 1);
-    lua_setfield(L, -2, "__index");
-    registry_push(L, &fn_newindex);
-    lua_setfield(L, -2, "__newindex");
-    lua_pushinteger(L, 2);
-    lua_setfield(L, -2, "type");
-    b->lazy_meta = lua_topointer(L, -1);
-    registry_set(L, &record_lazy);
-
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    registry_set(L, &record_side);
-    record_wrap(b);
-}
-
-void bridge_free(struct bridge *b)
-{
-    buf_free(&b->out);
-    buf_free(&b->scratch);
 }

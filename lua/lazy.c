@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables that fill themselves when touched: their metamethods, and what the registry holds for them. */
+#include "lua/record_internal.h"
+
+#include <lauxlib.h>
+
+static struct bridge *bridge_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* A lazy table becomes a full one, with a metatable of its own. */
+void source_fill(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+
+    if (!s->lazy)
+        return;
+    luaL_checkstack(L, 12, NULL);
+    if (index < 0)
+        index += lua_gettop(L) + 1;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_rawget(L, index); /* keeps the source alive */
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_pushnil(L);
+    lua_rawset(L, index);
+    s->lazy = false;
+    record_set_filled(b, index, lua_gettop(L), 2);
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct slot *f = &s->slots[i];
+        if (f->flags & SLOT_LOADED)
+            continue;
+        f->flags |= SLOT_LOADED;
+        b->touched++;
+        record_push_key(b, s, f);
+        record_push_slot(b, s, f);
+        lua_rawset(L, index);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- the metamethods ---- */
+
+static int lazy_index(lua_State *L)
+{
+    struct bridge *b = bridge_of(L);
+    struct source *s;
+    struct slot *f;
+    const char *key;
+    size_t n;
+
+    b->L = L;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_rawget(L, 1);
+    s = record_source(L, -1);
+    if (!s || lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    key = lua_tolstring(L, 2, &n);
+    f = source_find(s, key, n);
+    if (!f || f->flags & SLOT_LOADED)
+        return 0;
+    f->flags |= SLOT_LOADED;
+    b->touched++;
+    record_push_slot(b, s, f);
+    if (!lua_isnil(L, -1)) {
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 1);
+    }
+    return 1;
+}
+
+void record_raw_set(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+    struct slot *f = NULL;
+
+    if (s && lua_type(L, -2) == LUA_TSTRING) {
+        size_t n;
+        const char *key = lua_tolstring(L, -2, &n);
+        f = source_find(s, key, n);
+    }
+    if (s && f) {
+        bool gone = f->type == V_NIL && lua_isnil(L, -1);
+        f->flags = (uint8_t)((f->flags & ~SLOT_GONE) | SLOT_LOADED | (gone ? SLOT_GONE : 0));
+    } else if (s) {
+        s->extra = true;
+    }
+    lua_rawset(L, index);
+}
+
+static int record_newindex(lua_State *L)
+{
+    struct bridge *b = bridge_of(L);
+
+    b->L = L;
+    lua_settop(L, 3);
+    if (lua_isnil(L, 2))
+        return luaL_error(L, "table index is nil");
+    record_raw_set(b, 1, source_of(b, 1));
+    return 0;
+}
+
+static void registry_set(lua_State *L, const char *key)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)key);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+void bridge_setup(struct bridge *b)
+{
+    lua_State *L = b->L;
+
+    lua_pushliteral(L, "type");
+    registry_set(L, &record_key_type);
+    lua_pushliteral(L, "__newindex");
+    registry_set(L, &record_key_newindex);
+    lua_pushlightuserdata(L, b);
+    lua_pushcclosure(L, record_newindex, 1);
+    registry_set(L, &record_fn_newindex);
+
+    lua_createtable(L, 0, 4);
+    lua_pushlightuserdata(L, b);
+    lua_pushcclosure(L, lazy_index, 1);
+    lua_setfield(L, -2, "__index");
+    record_registry(L, &record_fn_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushinteger(L, 2);
+    lua_setfield(L, -2, "type");
+    b->lazy_meta = lua_topointer(L, -1);
+    registry_set(L, &record_lazy);
+
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    registry_set(L, &record_side);
+    record_wrap(b);
+}
+
+void bridge_free(struct bridge *b)
+{
+    buf_free(&b->out);
+    buf_free(&b->scratch);
+}
