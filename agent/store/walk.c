@@ -40,7 +40,7 @@ enum walk_check walk_check(struct walk *w, uint64_t at, struct frame_header *h, 
         return CHECK_ERROR;
     if (s.n < FRAME_HEADER || !frame_header_read(s.p, w->generation, h))
         return CHECK_HEADER;
-    if (frame_size(h->payload_len) > w->end - at)
+    if (FRAME_HEADER + (uint64_t)h->payload_len > w->end - at)
         return CHECK_HEADER;
     s = bytes_at(w, at, FRAME_HEADER + (uint64_t)h->payload_len);
     if (!s.p)
@@ -65,7 +65,7 @@ uint64_t walk_search(struct walk *w, uint64_t at, struct frame_header *h, bool *
             break;
         for (; s.n >= FRAME_HEADER; s.p += FRAME_ALIGN, s.n -= FRAME_ALIGN, at += FRAME_ALIGN)
             if (frame_header_likely(s.p) && frame_header_read(s.p, w->generation, h) && h->first_lsn >= w->lsn &&
-                h->first_lsn <= w->end_lsn && frame_size(h->payload_len) <= w->end - at)
+                h->first_lsn <= w->end_lsn && FRAME_HEADER + (uint64_t)h->payload_len <= w->end - at)
                 return at;
     }
     return w->end;
