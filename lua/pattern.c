@@ -210,7 +210,9 @@ static const char *back_reference(struct pattern *m, const char *s, unsigned dig
 
     if (i >= m->level || m->capture[i].n == CAPTURE_OPEN)
         luaL_error(m->L, "invalid capture index");
-    n = m->capture[i].n < 0 ? 0 : (size_t)m->capture[i].n;
+    if (m->capture[i].n == CAPTURE_POSITION)
+        return NULL; /* as in Lua: a place is no text that could come again */
+    n = (size_t)m->capture[i].n;
     m->steps += n / 16;
     work(m);
     return (size_t)(m->subject_end - s) >= n && memcmp(m->capture[i].p, s, n) == 0 ? s + n : NULL;
