@@ -45,15 +45,17 @@ void args_help(void)
 
 static bool set_last(struct args *a, const char *flag, struct str name, struct str value, struct err *e)
 {
-    if (!a->tree->n)
+    if (!a->any)
         return err_set(e, "%s must follow the -i, -F or -o that it belongs to", flag);
-    return tree_set(a->tree, &a->tree->sections[a->tree->n - 1], name, value, e);
+    return tree_set(a->tree, &a->tree->sections[a->last], name, value, e);
 }
 
 static bool add(struct args *a, const char *kind, const char *name, struct err *e)
 {
     struct section *s = tree_add(a->tree, kind);
 
+    a->any = true;
+    a->last = a->tree->n - 1;
     return tree_set(a->tree, s, STR("name"), str_of(name), e);
 }
 

@@ -9,6 +9,8 @@ struct args {
     const char *log_file; /* -l */
     int verbosity;        /* -v up, -q off: added to info */
     bool quiet, dry_run, help, version;
+    bool any;    /* there was an -i, -F or -o */
+    size_t last; /* its section: -R may have added others behind it */
     struct buf identity;
     char *real_path;
 };

@@ -32,6 +32,10 @@ int cli_check(int argc, char **argv, const char *version)
         fprintf(stderr, "weir check: %s\n", e.text);
         return EXIT_USAGE;
     }
+    if (a.help) {
+        args_help();
+        return 0;
+    }
     config = args_config(&a, &e);
     if (config && pipeline_check(config, &e))
         status = verdict(&a, config);

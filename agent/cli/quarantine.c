@@ -16,6 +16,7 @@
 struct select {
     struct str reason, output, id;
     int64_t since; /* seconds since the epoch; 0: all */
+    const char *since_text;
     size_t shown;
     bool whole;
 };
@@ -26,7 +27,7 @@ static bool selected(const struct select *s, const struct quarantine_entry *entr
 
     id_text(entry->id, id);
     return (!s->reason.n || str_eq(s->reason, entry->code)) && (!s->output.n || str_eq(s->output, entry->plugin)) &&
-           (!s->id.n || str_starts(str_of(id), s->id)) && entry->time >= s->since * SECOND;
+           (!s->id.n || str_eq(str_of(id), s->id)) && entry->time >= s->since * SECOND;
 }
 
 static bool print_entry(void *arg, const struct quarantine_entry *entry, bool replayed)
@@ -128,18 +129,42 @@ static int replay(const char *dir, const struct select *s)
 
 static bool take_flag(struct select *s, const char *flag, const char *value)
 {
-    int64_t ns;
-
     if (!strcmp(flag, "--reason"))
         s->reason = str_of(value);
     else if (!strcmp(flag, "--output"))
         s->output = str_of(value);
     else if (!strcmp(flag, "--id"))
         s->id = str_of(value);
-    else if (!strcmp(flag, "--since") && time_read_rfc3339(str_of(value), &ns))
-        s->since = ns / SECOND;
+    else if (!strcmp(flag, "--since"))
+        s->since_text = value;
     else
         return false;
+    return true;
+}
+
+/* A flag whose value is the next argument. */
+static bool takes_value(const char *flag)
+{
+    static const char *const flags[] = {"-c", "--config", "-R", "--parser"};
+
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        if (!strcmp(flag, flags[i]))
+            return true;
+    return false;
+}
+
+static bool read_since(struct select *s)
+{
+    int64_t ns;
+
+    if (!s->since_text)
+        return true;
+    if (!time_read_rfc3339(str_of(s->since_text), &ns)) {
+        fprintf(stderr, "weir quarantine: --since takes a time such as 2026-01-31T12:00:00Z, not `%s`\n",
+                s->since_text);
+        return false;
+    }
+    s->since = ns / SECOND;
     return true;
 }
 
@@ -168,7 +193,7 @@ int cli_quarantine(int argc, char **argv, const char *version)
     for (int i = 2; i < argc && n < 63; i++) {
         if (!strncmp(argv[i], "--", 2) && i + 1 < argc && take_flag(&s, argv[i], argv[i + 1]))
             i++;
-        else if (!strcmp(argv[1], "show") && argv[i][0] != '-' && !s.id.n && strcmp(argv[i - 1], "-c"))
+        else if (!strcmp(argv[1], "show") && argv[i][0] != '-' && !s.id.n && !takes_value(argv[i - 1]))
             s.id = str_of(argv[i]);
         else
             rest[n++] = argv[i];
@@ -176,6 +201,8 @@ int cli_quarantine(int argc, char **argv, const char *version)
     s.whole = !strcmp(argv[1], "show");
     if ((s.whole && !s.id.n) || (!s.whole && strcmp(argv[1], "ls") && strcmp(argv[1], "replay")))
         return usage();
+    if (!read_since(&s))
+        return EXIT_USAGE;
     if (!args_parse(&a, n, rest, &e)) {
         fprintf(stderr, "weir quarantine: %s\n", e.text);
         return EXIT_USAGE;
