@@ -9,6 +9,8 @@ enum { GROUP_DEPTH = 100 };
 struct group {
     unsigned extra;
     bool extended; /* as it was outside */
+    size_t start;  /* where it begins in the translation */
+    size_t atom;   /* where its last atom begins there: what a quantifier repeats */
 };
 
 static int hex(char c)
@@ -252,12 +254,53 @@ static void close_extra(struct regex_source *r, struct group *g)
     r->extended = g->extended;
 }
 
+/* At a `{`.  {,n} is Ruby's {0,n}.  In Ruby a{2}+ is (?:a{2})+ and a{2}? is (?:a{2})?; in PCRE2 the + would make it
+ * possessive and the ? lazy. */
+static void interval(struct regex_source *r, size_t atom)
+{
+    struct buf *out = &r->out->pattern;
+    size_t low = 1, high;
+
+    while (peek(r, low) >= '0' && peek(r, low) <= '9')
+        low++;
+    bool comma = peek(r, low) == ',';
+    for (high = low + comma; peek(r, high) >= '0' && peek(r, high) <= '9';)
+        high++;
+    if (peek(r, high) != '}' || high == 1 || (comma && high == 2)) { /* a brace as it stands */
+        buf_char(out, '{');
+        r->at++;
+        return;
+    }
+    bool wrap = peek(r, high + 1) == '+' || (peek(r, high + 1) == '?' && !comma);
+    if (wrap) {
+        buf_room(out, 3);
+        memmove(out->p + atom + 3, out->p + atom, out->n - atom);
+        memcpy(out->p + atom, "(?:", 3);
+        out->n += 3;
+    }
+    buf_str(out, low == 1 ? STR("{0") : STR("{"));
+    buf_add(out, r->s.p + r->at + 1, high);
+    if (wrap)
+        buf_char(out, ')');
+    r->at += high + 1;
+}
+
+static bool is_atom(const struct regex_source *r, char c)
+{
+    bool blank = c == ' ' || (c >= '\t' && c <= '\r'), inner = ((unsigned char)c & 0xc0) == 0x80;
+
+    return !strchr("*+?{|)", c) && !inner && !(r->extended && (blank || c == '#'));
+}
+
 static bool one(struct regex_source *r, struct group *groups, size_t *depth)
 {
     struct buf *out = &r->out->pattern;
     char c = peek(r, 0), next = peek(r, 1);
     bool opens, extended = r->extended;
+    size_t start = out->n;
 
+    if (!c || is_atom(r, c))
+        groups[*depth].atom = start;
     if (c == '\\' && (next == 'k' || next == 'g') && (peek(r, 2) == '<' || peek(r, 2) == '\''))
         return reference(r);
     if (c == '\\')
@@ -270,7 +313,7 @@ static bool one(struct regex_source *r, struct group *groups, size_t *depth)
         if (opens && ++*depth == GROUP_DEPTH)
             return err_set(r->e, "groups are nested deeper than %d", GROUP_DEPTH);
         if (opens)
-            groups[*depth] = (struct group){0, extended};
+            groups[*depth] = (struct group){.extended = extended, .start = start, .atom = start};
         return true;
     }
     if (c == ')') {
@@ -278,15 +321,18 @@ static bool one(struct regex_source *r, struct group *groups, size_t *depth)
             return err_set(r->e, "character %zu: `)` closes no group", r->at + 1);
         close_extra(r, &groups[*depth]);
         --*depth;
+        groups[*depth].atom = groups[*depth + 1].start;
     }
     if (c == '#' && r->extended) {
         while (r->at < r->s.n && peek(r, 0) != '\n')
             r->at++;
         return true;
     }
+    if (c == '{') {
+        interval(r, groups[*depth].atom);
+        return true;
+    }
     buf_char(out, c);
-    if (c == '{' && next == ',') /* {,n} */
-        buf_char(out, '0');
     r->at++;
     return true;
 }

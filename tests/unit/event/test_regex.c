@@ -102,6 +102,14 @@ TEST(escapes)
     MATCH("\\p{^Digit}+", "12x", "x");
     MATCH("\\p{Han}", "\xe6\xbc\xa2", "\xe6\xbc\xa2");
     MATCH("a{,2}b", "aaab", "aab");
+    MATCH("a{2}+", "aaaaa", "aaaa"); /* not possessive: (?:a{2})+ */
+    MATCH("x(?:ab){1,2}+", "xababab", "xababab");
+    MATCH("\xc3\xa9{2}+", "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9");
+    MATCH("[a]{2}?b", "b", "b"); /* (?:[a]{2})? */
+    MATCH("a{1,2}?", "aa", "a");
+    MATCH("\\d{2}+", "12345", "1234");
+    MATCH("a{b{,}", "a{b{,}", "a{b{,}");
+    MATCH("a{}", "a{}", "a{}");
     MATCH("\\w+", "ab\xc3\xa9", "ab"); /* ASCII, as in Ruby */
     MATCH("\xc3\xa9.", "\xc3\xa9\xc3\xa9", "\xc3\xa9\xc3\xa9");
 }
