@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files that an output is writing: found by name, opened within a limit, grown by whole deliveries, described for a
- * checkpoint, and finished by a rename once their whole length is durable.
- *
- * An append-only file is written where it will stay.  A rolled one grows as .growing/.OWNER-N.part below the root and
- * gets its name when it is finished, so that nobody sees half of it. */
+ * checkpoint, and finished by a rename once their whole length is durable.  An append-only file is written where it
+ * will stay.  A rolled one grows as .growing/.OWNER-N.part below the root and gets its name when it is finished, so
+ * that nobody sees half of it. */
 #pragma once
 #include "base/buf.h"
 #include "base/err.h"
@@ -32,7 +31,6 @@ struct grow {
     bool due, sealed, renamed;
     struct link all, used; /* in grow_set.all; .used by age of use while open, head oldest */
 };
-
 struct grow_set {
     const char *name; /* of the output, for the log */
     struct str dir;   /* the root's name */
@@ -49,8 +47,9 @@ struct grow_set {
     struct link all, used;
     struct grow **touched; /* of this delivery */
     size_t ntouched, touched_cap;
-    size_t waiting; /* bytes in all `out` */
-    int journal;    /* -1: none is kept */
+    struct buf spare; /* the largest buffer that a file has given back */
+    size_t waiting;   /* bytes in all `out` */
+    int journal;      /* -1: none is kept */
     int64_t journal_len;
     uint32_t journal_gen; /* of its newest entry */
     uint64_t config;      /* of what decides how lines look: growing files of another one are finished */
