@@ -2,6 +2,8 @@
 #include "net/http_inside.h"
 #include "net/url.h"
 
+enum { FORGET_LEAST = 16 * 1024 }; /* a smaller buffer is kept for the next request */
+
 static struct conn *conn_of(const struct http_request *r)
 {
     return container_of((struct http_request *)r, struct conn, request);
@@ -9,7 +11,9 @@ static struct conn *conn_of(const struct http_request *r)
 
 static struct str slice(const struct http_request *r, struct span s)
 {
-    return (struct str){conn_of(r)->in.p + r->at + s.at, s.n};
+    const struct conn *c = conn_of(r);
+
+    return c->in.p ? (struct str){c->in.p + r->at + s.at, s.n} : (struct str){0};
 }
 
 struct arena *http_arena(const struct http_request *r)
@@ -95,12 +99,30 @@ struct str http_body(const struct http_request *r)
 {
     const struct conn *c = conn_of(r);
 
-    return r->inflated ? buf_view(&c->inflated) : (struct str){c->in.p + r->body, r->body_n};
+    if (r->inflated)
+        return buf_view(&c->inflated);
+    return c->in.p ? (struct str){c->in.p + r->body, r->body_n} : STR("");
 }
 
 struct str http_peer(const struct http_request *r)
 {
     return str_of(conn_of(r)->peer);
+}
+
+void http_forget(struct http_request *r)
+{
+    struct conn *c = conn_of(r);
+
+    buf_free(&c->inflated);
+    r->inflated = false;
+    r->body_n = 0;
+    r->head.n = 0;
+    r->path = (struct str){0};
+    r->head.path = r->head.query = (struct span){0};
+    if (c->in.n != r->end || c->in.cap <= FORGET_LEAST)
+        return;
+    buf_free(&c->in);
+    c->start = r->at = r->body = r->end = 0;
 }
 
 void http_set_user(struct http_request *r, void *user)

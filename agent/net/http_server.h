@@ -47,6 +47,9 @@ struct str http_header(const struct http_request *r, const char *name); /* p NUL
 struct str http_body(const struct http_request *r);
 struct str http_peer(const struct http_request *r);     /* the socket's address, without the port */
 struct arena *http_arena(const struct http_request *r); /* lives until the reply */
+/* The owner has copied what it needs: only http_arena and the answer are left.  Gives a large body's memory back while
+ * a commit is under way. */
+void http_forget(struct http_request *r);
 void http_set_user(struct http_request *r, void *user);
 void *http_user(const struct http_request *r);
 

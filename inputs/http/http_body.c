@@ -47,18 +47,19 @@ static bool add(struct items *out, struct item item)
     return true;
 }
 
+/* The first byte tells; reading a whole container only to learn its kind would cost as much as parsing it. */
 static bool is_array(struct str s)
 {
-    struct value v;
+    unsigned char b = s.n ? (unsigned char)s.p[0] : 0;
 
-    return s.n && msgpack_read(s, &v) && v.type == V_ARRAY;
+    return (b & 0xf0) == 0x90 || b == 0xdc || b == 0xdd;
 }
 
 bool body_is_map(struct str s)
 {
-    struct value v;
+    unsigned char b = s.n ? (unsigned char)s.p[0] : 0;
 
-    return s.n && msgpack_read(s, &v) && v.type == V_MAP;
+    return (b & 0xf0) == 0x80 || b == 0xde || b == 0xdf;
 }
 
 bool body_member(struct str map, struct str key, struct value *out)

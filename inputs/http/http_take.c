@@ -49,6 +49,7 @@ static void commit(struct http_in *in, struct http_request *r, int status, bool 
     *u = (struct unit){.commit = {.done = unit_done}, .request = r, .front = in->front, .status = status, .json = json};
     u->reply = reply.n ? arena_str(http_arena(r), reply) : STR("");
     in->front->waiting++;
+    http_forget(r);
     feed_commit(in->feed, &u->commit);
 }
 
