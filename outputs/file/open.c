@@ -63,15 +63,23 @@ static bool make_room(struct grow_set *s, struct err *e)
 static int open_file(struct grow_set *s, struct grow *g)
 {
     int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CREAT;
-    int fd;
+    bool birth = s->rolled && !g->ino;
+    int fd, dir;
+    const char *leaf;
 
     /* A part is ours alone: what stands there at its birth is not. */
-    if (s->rolled && !g->ino)
+    if (birth)
         flags |= O_EXCL;
     fd = beneath_open(s->root, g->rel.p, flags, FILE_MODE);
     if (fd < 0 && errno == ENOENT && strchr(g->rel.p, '/')) {
         if (beneath_mkdirs(s->root, g->rel.p))
             return -1;
+        fd = beneath_open(s->root, g->rel.p, flags, FILE_MODE);
+    }
+    if (fd < 0 && errno == EEXIST && birth && (dir = beneath_parent(s->root, g->rel.p, &leaf)) >= 0) {
+        /* Left by a run that crashed, while the directory was away at the restart: its events come again. */
+        io->unlinkat(dir, leaf, 0);
+        close(dir);
         fd = beneath_open(s->root, g->rel.p, flags, FILE_MODE);
     }
     return fd;

@@ -134,6 +134,7 @@ TEST(what_is_not_durable_is_not_finished_at_the_end)
     CHECK_INT(put(&p, "t", T0, "{\"n\":1}"), DONE);
     CHECK(play_checkpoint(&p, true));
     CHECK_INT(put(&p, "t", T0, "{\"n\":2}"), DONE);
+    CHECK(play_checkpoint(&p, false)); /* on the disk, but no cursor says so */
     play_stop(&p);
     CHECK_INT(growing(&p), 1);
     play_end(&p);
@@ -149,6 +150,41 @@ static void crash_rolled(struct play *p)
     CHECK_INT(put(p, "u", T0, "{\"n\":3}"), DONE);
     CLEANUP(buf_free) struct buf lost = {0};
     CHECK(output_file.output->checkpoint(p->f.instance, &lost, &e)); /* writes both; never becomes durable */
+}
+
+static void crash_and_cut(struct play *p)
+{
+    CLEANUP(buf_free) struct buf all = {0};
+    char path[512];
+    crash_rolled(p);
+    list_into(p->root, ".growing", &all); /* ...-0.part, ...-1.part */
+    snprintf(path, sizeof(path), "%s/" STR_FMT, p->root,
+             STR_ARG(str_head(buf_view(&all), str_find_char(buf_view(&all), 10))));
+    CHECK(!truncate(path, 5));
+}
+
+/* Nobody knows what is in it: it is neither finished nor written to nor removed. */
+TEST(a_growing_file_that_became_shorter_is_left_alone)
+{
+    struct play p;
+    struct buf bytes = {0}, text = {0};
+    char name[512];
+    play_begin(&p);
+    strcpy(p.props, GZ);
+    play_crash(&p, crash_and_cut);
+    play_again(&p);
+    CHECK_INT(growing(&p), 1);
+    CHECK_INT(put(&p, "t", T0, "{\"n\":2}"), DONE);
+    CHECK(play_checkpoint(&p, true));
+    CHECK_INT(growing(&p), 2);
+    play_stop(&p);
+    CHECK_INT(growing(&p), 1);
+    CHECK(finished(&p, "raw/", name, &bytes));
+    CHECK(unpack(CODEC_GZIP, &bytes, &text));
+    CHECK_STR(buf_view(&text), "{\"n\":2}\n");
+    buf_free(&bytes);
+    buf_free(&text);
+    play_end(&p);
 }
 
 TEST(a_crash_takes_back_members_and_new_files)
@@ -267,6 +303,37 @@ TEST(never_over_an_existing_file)
     snprintf(path, sizeof(path), "%.*s-x.jsonl", (int)strlen(name) - 6, name);
     CHECK_FILE(&p, path, "{\"n\":2}\n");
     buf_free(&all);
+    buf_free(&bytes);
+    play_end(&p);
+}
+
+static void grow_two(struct play *p)
+{
+    struct err e;
+    CHECK(play_start(p, NULL, &e) && play_restore(p, &e));
+    CHECK_INT(put(p, "t", T0, "{\"n\":1}"), DONE);
+    CHECK_INT(put(p, "u", T0, "{\"n\":1}"), DONE);
+}
+
+/* The directory comes back only after the restart, with files in it that nobody could remove then. */
+TEST(a_directory_that_was_away)
+{
+    struct play p;
+    struct buf bytes = {0};
+    char name[512], away[128];
+    play_begin(&p);
+    strcpy(p.props, "path_template $TAG\nformat plain");
+    play_crash(&p, grow_two);
+    snprintf(away, sizeof(away), "%s.away", p.root);
+    CHECK(!rename(p.root, away));
+    play_again(&p);
+    CHECK_INT(put(&p, "u", T0, "{\"n\":2}"), RETRY);
+    CHECK(!rename(away, p.root));
+    CHECK_INT(put(&p, "u", T0, "{\"n\":2}"), DONE);
+    CHECK(play_checkpoint(&p, true));
+    play_stop(&p);
+    CHECK(finished(&p, "u-", name, &bytes));
+    CHECK_STR(buf_view(&bytes), "{\"n\":2}\n");
     buf_free(&bytes);
     play_end(&p);
 }
