@@ -150,7 +150,8 @@ static void handle(void *arg, struct http_request *r)
             if (str_eq(http_method(r), STR("GET")) || str_eq(http_method(r), STR("HEAD")))
                 pages[i].get(arg, r);
             else
-                http_reply_error(r, 405, 0, "only GET");
+                http_reply(r, 405, (const struct http_head[]){{STR("Allow"), STR("GET, HEAD")}}, 1,
+                           STR("{\"error\":\"only GET\"}\n"));
             return;
         }
     http_reply_error(r, 404, 0, "no such page");

@@ -92,6 +92,7 @@ enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const st
         enum outcome outcome = ACCEPTED;
         out.last = &out.first;
         out.text[0] = 0;
+        filter->seen++;
         pass = filter->plugin->filter->apply(filter->self, ev, &out);
         if (pass != KEEP)
             outcome = settle(l, f, ev, original, pass, &out);

@@ -24,6 +24,7 @@ struct unit {
     struct regex *regex; /* match_regex */
     void *self;          /* begins with struct instance */
     char *name;
+    int64_t seen; /* filters: events since the last flush, for the metrics */
 };
 
 /* `index`: among the sections of its kind.  NULL: e begins with file:line:column. */

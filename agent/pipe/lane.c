@@ -120,6 +120,12 @@ static void publish_metrics(struct lane *l)
         metric_add(instance->bytes, f->bytes);
         f->records = f->bytes = 0;
     }
+    for (size_t i = 0; i < l->nfilters; i++) {
+        struct unit *filter = l->filters[i];
+        if (filter->seen)
+            metric_add(unit_instance(filter)->records, filter->seen);
+        filter->seen = 0;
+    }
 }
 
 static void empty_routes(struct lane *l)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "pipe/ingest.h"
 #include "pipe/keeper.h"
+#include "pipe/positions.h"
 #include "pipe/worker.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct pipeline {
     struct letter finished_letter;
     void (*finished)(void *arg);
     void *finished_arg;
+    struct positions *positions; /* storage.type memory only */
     char *dir;
     int64_t started;
 };
@@ -40,15 +42,13 @@ bool pipeline_check(struct config *config, struct err *e)
     return good;
 }
 
-/* Where a state directory belongs when the configuration names none. */
-char *pipeline_store_dir(const struct config *config)
+/* Where state belongs when the configuration names no place. */
+static char *state_dir(const struct config *config)
 {
     const char *base = getenv("STATE_DIRECTORY"), *home = getenv("HOME");
     CLEANUP(buf_free) struct buf dir = {0};
     char hash[33];
 
-    if (config->service.storage_type == STORAGE_MEMORY || config->service.durability == DURABILITY_MEMORY)
-        return NULL;
     if (config->service.storage_path.n)
         return alloc_text(config->service.storage_path.p, config->service.storage_path.n);
     if (base && *base)
@@ -61,6 +61,27 @@ char *pipeline_store_dir(const struct config *config)
     id_text(hash_128(str_of(config->identity), &(struct id){1, 1}), hash);
     buf_fmt(&dir, "%.12s", hash);
     return alloc_text(dir.p, dir.n);
+}
+
+static bool in_memory(const struct config *config)
+{
+    return config->service.storage_type == STORAGE_MEMORY || config->service.durability == DURABILITY_MEMORY;
+}
+
+char *pipeline_store_dir(const struct config *config)
+{
+    return in_memory(config) ? NULL : state_dir(config);
+}
+
+static bool open_positions(struct pipeline *p, struct err *e)
+{
+    CLEANUP(cleanup_free) char *dir = NULL;
+
+    if (!in_memory(p->config))
+        return true;
+    dir = state_dir(p->config);
+    p->positions = positions_open(dir, p->store, e);
+    return p->positions != NULL;
 }
 
 static bool open_store(struct pipeline *p, struct err *e)
@@ -132,7 +153,8 @@ struct pipeline *pipeline_new(struct config *config, struct loop *main, struct e
     p->main = main;
     p->dir = pipeline_store_dir(config);
     if (!build_units(config, &p->env, &p->build, e) || !check_ends(&p->build, e) || !open_store(p, e) ||
-        !load_key(p, e) || !make_workers(p, e) || !(p->keeper = keeper_new(p->store, &config->service, e))) {
+        !open_positions(p, e) || !load_key(p, e) || !make_workers(p, e) ||
+        !(p->keeper = keeper_new(p->store, &config->service, e))) {
         pipeline_free(p);
         return NULL;
     }
@@ -185,6 +207,8 @@ bool pipeline_start(struct pipeline *p, struct err *e)
         keeper_stop(p->keeper);
         return false;
     }
+    if (p->positions)
+        positions_watch(p->positions, p->main, p);
     return true;
 }
 
@@ -211,7 +235,8 @@ static bool all_joined(struct pipeline *p, int64_t timeout)
 
 bool pipeline_stop(struct pipeline *p, int64_t grace, bool patient)
 {
-    int64_t until = io->monotonic() + grace;
+    /* A part of it is kept for ending calls that hang: the whole ends in time. */
+    int64_t reserve = grace / 5 < SECOND ? grace / 5 : SECOND, until = io->monotonic() + grace - reserve;
     uint64_t seen = 0;
     bool good;
 
@@ -221,7 +246,7 @@ bool pipeline_stop(struct pipeline *p, int64_t grace, bool patient)
     while (!all_joined(p, 50 * MILLISECOND) && io->monotonic() < until) {
         if (patient && progress(p) != seen) {
             seen = progress(p);
-            until = io->monotonic() + grace;
+            until = io->monotonic() + grace - reserve;
         }
     }
     for (size_t i = 0; i < p->nworkers; i++)
@@ -236,6 +261,7 @@ void pipeline_free(struct pipeline *p)
     if (!p)
         return;
     ingest_free(p->lane);
+    positions_close(p->positions);
     for (size_t i = 0; i < p->nworkers; i++)
         worker_free(p->workers[i]);
     free(p->workers);
