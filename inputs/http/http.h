@@ -20,6 +20,7 @@ enum body_kind { BODY_JSON, BODY_LINES, BODY_FORM, BODY_OTHER, BODY_MISSING };
 enum body_kind body_kind(struct str content_type);
 /* envelope: {"events": [...]} stands for its elements.  0, or the status to refuse with; e says why. */
 int body_read(struct str body, enum body_kind kind, bool envelope, struct items *out, struct err *e);
+int body_form(struct str body, struct items *out, struct err *e); /* one event, from a form */
 struct str item_bytes(const struct items *items, const struct item *item);
 bool body_is_map(struct str msgpack);
 /* The value of a key of an encoded map, which stays as it is. */

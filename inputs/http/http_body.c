@@ -5,13 +5,8 @@
 #include "base/cleanup.h"
 #include "event/json.h"
 #include "event/msgpack.h"
-#include "event/utf8.h"
-#include "net/url.h"
 
-enum {
-    FORM_FIELDS_MAX = 1000, /* they are compared with each other */
-    SCRATCH_KEPT = 256 * 1024
-};
+enum { SCRATCH_KEPT = 256 * 1024 };
 
 enum body_kind body_kind(struct str content_type)
 {
@@ -115,27 +110,145 @@ static int add_value(struct items *out, size_t at, bool envelope, struct err *e)
     return add(out, (struct item){(uint32_t)at, (uint32_t)bytes.n, {0}}) ? 0 : too_many(out, e);
 }
 
-static int read_json(struct str body, bool envelope, struct items *out, struct err *e)
-{
-    struct str rest = str_trim(body);
+/* ---- one text ---- */
 
-    if (!rest.n)
-        return err_set(e, "the body is empty"), 400;
-    while (rest.n) {
-        struct json_result result;
-        size_t at = out->msgpack.n, offset = (size_t)(rest.p - body.p);
-        struct err why;
-        int status;
-        if (!json_read(rest, &json_limits_default, &out->msgpack, &result, &why)) {
-            err_set(e, "the body is no JSON: in the value that begins at byte %zu, %s", offset, why.text);
-            return 400;
-        }
-        status = add_value(out, at, envelope, e);
+struct text {
+    struct str body, rest;
+    struct items *out;
+    struct err *e;
+};
+
+/* The next character that is not white space, or -1 at the end. */
+static int next(struct text *t)
+{
+    while (t->rest.n && memchr(" \t\r\n", t->rest.p[0], 4))
+        t->rest = str_from(t->rest, 1);
+    return t->rest.n ? (unsigned char)t->rest.p[0] : -1;
+}
+
+static int bad_json(struct text *t, const char *why)
+{
+    err_set(t->e, "the body is no JSON: at byte %zu: %s", (size_t)(t->rest.p - t->body.p), why);
+    return 400;
+}
+
+static int value(struct text *t, size_t *at)
+{
+    size_t offset = (size_t)(t->rest.p - t->body.p);
+    struct json_result result;
+    struct err why;
+
+    *at = t->out->msgpack.n;
+    if (!json_read(t->rest, &json_limits_default, &t->out->msgpack, &result, &why)) {
+        err_set(t->e, "the body is no JSON: in the value that begins at byte %zu, %s", offset, why.text);
+        return 400;
+    }
+    t->rest = str_from(t->rest, result.used);
+    return 0;
+}
+
+/* An array of events, read one by one: where each begins and ends is then known without reading it again. */
+static int elements(struct text *t)
+{
+    size_t at;
+    int status;
+
+    t->rest = str_from(t->rest, 1);
+    if (next(t) == ']') {
+        t->rest = str_from(t->rest, 1);
+        return 0;
+    }
+    for (;;) {
+        int c;
+        status = value(t, &at);
         if (status)
             return status;
-        rest = str_trim(str_from(rest, result.used));
+        if (!add(t->out, (struct item){(uint32_t)at, (uint32_t)(t->out->msgpack.n - at), {0}}))
+            return too_many(t->out, t->e);
+        c = next(t);
+        if (c != ',' && c != ']')
+            return bad_json(t, "a comma or `]` is missing");
+        t->rest = str_from(t->rest, 1);
+        if (c == ']')
+            return 0;
+        next(t);
     }
+}
+
+/* {"events": [...], "sent_at": ...}: only `events` is kept.  *found: there was one. */
+static int envelope_members(struct text *t, bool *found)
+{
+    size_t at;
+    int status, c;
+
+    do {
+        struct value key;
+        t->rest = str_from(t->rest, 1); /* the brace or comma */
+        if (next(t) != '"')
+            return bad_json(t, "a name in quotes is missing");
+        status = value(t, &at);
+        if (status)
+            return status;
+        if (next(t) != ':')
+            return bad_json(t, "a colon is missing");
+        t->rest = str_from(t->rest, 1);
+        next(t);
+        msgpack_read(str_from(buf_view(&t->out->msgpack), at), &key);
+        if (!str_eq(value_bytes(&key), STR("events"))) {
+            status = value(t, &at);
+        } else if (*found || next(t) != '[') {
+            err_set(t->e, *found ? "`events` comes twice" : "`events` must be an array");
+            return 400;
+        } else {
+            *found = true;
+            status = elements(t);
+        }
+        if (status)
+            return status;
+        c = next(t);
+        if (c != ',' && c != '}')
+            return bad_json(t, "a comma or `}` is missing");
+    } while (c == ',');
+    t->rest = str_from(t->rest, 1);
     return 0;
+}
+
+static int object(struct text *t, bool envelope)
+{
+    size_t at;
+    int status = value(t, &at);
+
+    return status ? status : add_value(t->out, at, envelope, t->e);
+}
+
+/* An object that begins as envelopes do is read as one; if it turns out to be an event, it is read again. */
+static int envelope_or_object(struct text *t)
+{
+    struct str rest = t->rest, front = str_trim(str_head(str_from(rest, 1), 64));
+    size_t length = t->out->msgpack.n;
+    bool found = false;
+    int status;
+
+    if (!str_starts(front, STR("\"events\"")) && !str_starts(front, STR("\"sent_at\"")))
+        return object(t, true);
+    status = envelope_members(t, &found);
+    if (status || found)
+        return status;
+    t->rest = rest;
+    t->out->msgpack.n = length;
+    return object(t, true);
+}
+
+static int read_json(struct str body, bool envelope, struct items *out, struct err *e)
+{
+    struct text t = {body, body, out, e};
+    int status = 0;
+
+    if (next(&t) < 0)
+        return err_set(e, "the body is empty"), 400;
+    for (int c; !status && (c = next(&t)) >= 0;)
+        status = c == '[' ? elements(&t) : c == '{' && envelope ? envelope_or_object(&t) : object(&t, envelope);
+    return status;
 }
 
 /* A line that is no JSON is a bad event, not a bad request: the others go on. */
@@ -161,78 +274,6 @@ static int read_lines(struct str body, bool envelope, struct items *out, struct 
     return 0;
 }
 
-/* ---- forms ---- */
-
-struct field_text {
-    struct str key, value;
-};
-
-static void add_utf8(struct buf *out, struct str s)
-{
-    const char *p = s.p, *end = s.p + s.n;
-
-    while (p < end) {
-        unsigned bad, n = (unsigned char)*p < 0x80 ? 1 : utf8_sequence(p, end, &bad);
-        if (n)
-            buf_add(out, p, n);
-        else
-            buf_str(out, STR(UTF8_REPLACEMENT));
-        p += n ? n : bad;
-    }
-}
-
-static bool form_text(struct buf *scratch, struct str text, struct str *out)
-{
-    CLEANUP(buf_free) struct buf decoded = {0};
-    size_t at = scratch->n;
-
-    if (!percent_decode(&decoded, text, true))
-        return false;
-    add_utf8(scratch, buf_view(&decoded)); /* room for it was made: at most three times the body */
-    *out = (struct str){scratch->p + at, scratch->n - at};
-    return true;
-}
-
-static size_t find_field(const struct field_text *fields, size_t n, struct str key)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(fields[i].key, key))
-            return i;
-    return n;
-}
-
-static int read_form(struct str body, struct items *out, struct err *e)
-{
-    CLEANUP(buf_free) struct buf scratch = {0};
-    CLEANUP(cleanup_free) struct field_text *fields = alloc_array(FORM_FIELDS_MAX, sizeof *fields);
-    struct str rest = str_trim(body);
-    size_t n = 0;
-
-    buf_room(&scratch, body.n * 3);
-    while (rest.n) {
-        struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
-        struct field_text f;
-        size_t at;
-        if (!key.n && !value.p)
-            continue;
-        if (!form_text(&scratch, key, &f.key) || !form_text(&scratch, value.p ? value : STR(""), &f.value))
-            return err_set(e, "the form holds a %% that is no escape"), 400;
-        at = find_field(fields, n, f.key);
-        if (at == FORM_FIELDS_MAX)
-            return err_set(e, "more than %d fields in a form", FORM_FIELDS_MAX), 400;
-        fields[at] = f; /* the last of several counts, as in JSON */
-        n += at == n;
-    }
-    if (!n)
-        return err_set(e, "the body is empty"), 400;
-    msgpack_map(&out->msgpack, (uint32_t)n);
-    for (size_t i = 0; i < n; i++) {
-        msgpack_str(&out->msgpack, fields[i].key);
-        msgpack_str(&out->msgpack, fields[i].value);
-    }
-    return add(out, (struct item){0, (uint32_t)out->msgpack.n, {0}}) ? 0 : too_many(out, e);
-}
-
 int body_read(struct str body, enum body_kind kind, bool envelope, struct items *out, struct err *e)
 {
     if (out->msgpack.cap > SCRATCH_KEPT)
@@ -245,7 +286,7 @@ int body_read(struct str body, enum body_kind kind, bool envelope, struct items 
     case BODY_LINES:
         return read_lines(body, envelope, out, e);
     case BODY_FORM:
-        return read_form(body, out, e);
+        return body_form(body, out, e);
     case BODY_MISSING:
         err_set(e, "there is no Content-Type; it must be application/json, application/x-ndjson%s",
                 envelope ? "" : " or application/x-www-form-urlencoded");

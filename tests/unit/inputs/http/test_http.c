@@ -156,6 +156,12 @@ TEST(bodies)
         {"application/json", "[{\"a\":1},]", 400, 0, 0, "(none)"},
         {"application/json", "{\"a\":1}{\"b\":", 400, 0, 0, "(none)"}, /* nothing of it */
         {"application/json", "{\"a\":}", 400, 0, 0, "(none)"},
+        {"application/json", "[{\"a\":1} {\"b\":2}]", 400, 0, 0, "(none)"},
+        {"application/json", "[{\"a\":1}", 400, 0, 0, "(none)"},
+        {"application/json", "[,{}]", 400, 0, 0, "(none)"},
+        {"application/json", "[", 400, 0, 0, "(none)"},
+        {"application/json", "]", 400, 0, 0, "(none)"},
+        {"application/json", "[ ] [ {} , {} ] ", 201, 2, 0, "{}"},
         {"application/json", "hello", 400, 0, 0, "(none)"},
         {"application/x-ndjson", "{\"a\":1}\n\n{\"b\":2}\r\n{\"c\":3}", 201, 3, 0, "{\"a\":1}"},
         {"application/x-ndjson", "{\"a\":1}\nnonsense\n{\"b\":2}\n", 201, 2, 1, "{\"a\":1}"},
@@ -375,6 +381,19 @@ TEST(stop_while_a_commit_is_under_way)
 
 TEST(events_verdicts)
 {
+    static const char *const broken[] = {"{\"events\":5}",         "{\"events\":[{}],\"events\":[{}]}",
+                                         "{\"events\":[{}]",       "{\"events\":[{}],}",
+                                         "{\"events\":[{}]}x",     "{\"events\" [{}]}",
+                                         "{\"events\":[{},]}",     "{\"sent_at\":}",
+                                         "{\"x\":1,\"events\":7}", "{\"events\":[{}] \"a\":1}"};
+    static const struct {
+        const char *body;
+        size_t events;
+        const char *first;
+    } good[] = {{"{\"x\":1,\"events\":[{\"a\":1},{}]}", 2, "{\"a\":1}"},
+                {" { \"sent_at\" : 5 , \"events\" : [ {\"a\":1} , {} ] , \"z\" : [[]] } ", 2, "{\"a\":1}"},
+                {"{\"sent_at\":5,\"a\":1}", 1, "{\"sent_at\":5,\"a\":1}"},
+                {"{\"events\":[]}{\"a\":1}[{}]", 2, "{\"a\":1}"}};
     struct bench b;
 
     CHECK(begin(&b, "events_tag", "product", NULL, NULL));
@@ -394,7 +413,16 @@ TEST(events_verdicts)
     CHECK_STR(fake_reject(b.feed, 1)->body, "{\"event_id\":5}");
     CHECK_INT(post(&b, "/v1/events?verbose=1", "{\"event_id\":\"\\u0001\\\"\"}"), 200);
     CHECK(has(&b, "\"results\":[{\"event_id\":\"\\u0001\\\"\",\"index\":0,\"status\":\"accepted\"}]"));
-    CHECK_INT(post(&b, "/v1/events", "{\"events\":5}"), 400);
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        CHECK_INT(post(&b, "/v1/events", broken[i]), 400);
+        CHECK_INT(fake_count(b.feed, false), 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        CHECK_INT(post(&b, "/v1/events", good[i].body), 200);
+        CHECK_INT(fake_count(b.feed, true), good[i].events);
+        CHECK_STR(fake_body(b.feed, 0), good[i].first);
+    }
+    CHECK_INT(post_with(&b, "/v1/events", "application/json", "", STR("{}\0{}")), 400);
     CHECK_INT(post(&b, "/v1/events", "{\"events\":[]}"), 200);
     CHECK_INT(post(&b, "/v1/events", "[{},{}]"), 200);
     CHECK_INT(fake_count(b.feed, true), 2);
