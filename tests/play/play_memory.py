@@ -49,7 +49,7 @@ def main():
             log.write("line-%d\n" % n)
     until(lambda: "line-%d" % (LINES - 1) in lines_out(agent), 20, "the last line")
     agent.balanced_ledger()
-    time.sleep(2.5)  # two looks: the position is saved
+    time.sleep(5)  # the agent looks once a second, and needs two looks
     agent.kill()
     agent.start()
     time.sleep(1)
