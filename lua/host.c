@@ -99,14 +99,15 @@ static int push_arguments(struct host *h)
 {
     struct event *ev = h->ev;
 
+    bridge_push(&h->bridge, encoded(h, &ev->body)); /* stays at 1 during the call: see bridge.root */
     lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->function);
     lua_pushlstring(h->L, ev->tag.p, ev->tag.n);
     push_time(h);
     if (h->five) {
         lua_newtable(h->L); /* events here belong to no group */
-        bridge_push(&h->bridge, encoded(h, &ev->meta));
+        bridge_push_more(&h->bridge, encoded(h, &ev->meta));
     }
-    bridge_push(&h->bridge, encoded(h, &ev->body));
+    lua_pushvalue(h->L, 1);
     return h->five ? 5 : 3;
 }
 
@@ -216,12 +217,13 @@ static void odd_code(struct host *h, bool number, double code)
 int host_call(lua_State *L)
 {
     struct host *h = lua_touserdata(L, 1);
-    int results = h->five ? 4 : 3, first;
+    int results = h->five ? 4 : 3, arguments, first;
     bool number;
     double code;
 
     lua_settop(L, 0);
-    lua_call(L, push_arguments(h), results);
+    arguments = push_arguments(h);
+    lua_call(L, arguments, results);
     h->bridge.L = L; /* a coroutine may have used it */
     first = lua_gettop(L) - results + 1;
     number = lua_isnumber(L, first);
@@ -291,13 +293,14 @@ enum host_verdict host_run(struct host *h, struct event *ev, struct host_result 
     h->ev = ev;
     h->r = r;
     h->bridge.L = L;
-    fence_enter(&h->fence);
+    fence_enter(&h->fence, L);
     if (h->o.lazy == HOST_LAZY_AUTO && (h->bridge.lazy || h->eager_left))
         adapt(h);
     lua_rawgeti(L, LUA_REGISTRYINDEX, h->run);
     lua_pushlightuserdata(L, h);
     status = lua_pcall(L, 1, 0, 0);
     h->bridge.L = L;
+    h->bridge.root = NULL;
     if (status || h->fence.expired)
         return failed(h, status, r);
     if (h->bridge.mixed && !h->mixed) {

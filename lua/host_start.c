@@ -158,7 +158,7 @@ bool host_load(struct host *h, struct err *e)
     bridge_setup(&h->bridge);
     if (!load_chunk(h, e))
         return false;
-    fence_enter(&h->fence);
+    fence_enter(&h->fence, L);
     if (lua_pcall(L, 0, 0, 0))
         return start_failed(h, e);
     lua_getglobal(L, h->o.call);

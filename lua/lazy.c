@@ -50,9 +50,13 @@ static int lazy_index(lua_State *L)
     size_t n;
 
     b->L = L;
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-    lua_rawget(L, 1);
-    s = record_source(L, -1);
+    if (lua_topointer(L, 1) == b->root) {
+        s = b->root_source;
+    } else {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+        lua_rawget(L, 1);
+        s = record_source(L, -1);
+    }
     if (!s || lua_type(L, 2) != LUA_TSTRING)
         return 0;
     key = lua_tolstring(L, 2, &n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The global table `weir`: what rules need of C.  See lua/weir/README.md for the functions. */
+/* The global table `weir`: what rules need of C.  filters/lua/README.md lists the functions. */
 #pragma once
 #include "lua/record.h"
 

@@ -55,6 +55,8 @@ struct source *source_of(struct bridge *b, int index)
     lua_State *L = b->L;
     struct source *s;
 
+    if (b->root && lua_topointer(L, index) == b->root)
+        return b->root_source;
     if (index < 0)
         index += lua_gettop(L) + 1;
     if (lua_getmetatable(L, index)) {
@@ -77,7 +79,7 @@ static struct slot *find_before(struct source *s, uint32_t count, const char *ke
     for (uint32_t i = 0; i < count; i++) {
         struct slot *f = &s->slots[i];
         if (f->nkey == n && !(f->flags & (SLOT_SHADOW | SLOT_HIDDEN | SLOT_OTHER)) &&
-            memcmp(s->bytes + f->key, key, n) == 0)
+            (!n || s->bytes[f->key + n - 1] == key[n - 1]) && memcmp(s->bytes + f->key, key, n) == 0)
             return f;
     }
     return NULL;
@@ -354,7 +356,7 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
     if (b->lazy && simple) {
         s->lazy = true;
         b->offered += s->n;
-        lua_createtable(L, 0, 4);
+        lua_createtable(L, 0, depth ? 4 : 8); /* room for what rules usually touch: growing is dear */
         lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
         lua_pushvalue(L, at);
         lua_rawset(L, at + 1);
@@ -368,7 +370,15 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
     lua_remove(L, at);
 }
 
-void bridge_push(struct bridge *b, struct str bytes)
+void bridge_push_more(struct bridge *b, struct str bytes)
 {
     push_container(b, bytes.p, bytes.p + bytes.n, 0);
+}
+
+void bridge_push(struct bridge *b, struct str bytes)
+{
+    b->root = NULL;
+    push_container(b, bytes.p, bytes.p + bytes.n, 0);
+    b->root_source = source_of(b, -1);
+    b->root = lua_topointer(b->L, -1);
 }

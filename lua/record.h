@@ -47,17 +47,20 @@ struct bridge {
     bool lazy, flb_null;
     struct strs int_keys, array_keys;
     const void *lazy_meta;
-    bool side;                 /* some table's source is in the side table */
-    bool mixed;                /* a table with integer keys lost its other keys */
-    uint64_t offered, touched; /* fields of lazy maps, and those that were looked at */
-    const char *fail_code;     /* what a raised bridge error means */
+    const void *root;           /* the record's own table during a call, kept alive by the host's stack ... */
+    struct source *root_source; /* ... and its source, which is asked for most */
+    bool side;                  /* some table's source is in the side table */
+    bool mixed;                 /* a table with integer keys lost its other keys */
+    uint64_t offered, touched;  /* fields of lazy maps, and those that were looked at */
+    const char *fail_code;      /* what a raised bridge error means */
     char fail_text[160], quarantine_code[48];
 };
 
 void bridge_setup(struct bridge *b);
 void bridge_free(struct bridge *b);
-/* Pushes an encoded map or array. */
+/* Pushes an encoded map or array.  bridge_push: it is the record, and stays on the caller's stack during the call. */
 void bridge_push(struct bridge *b, struct str bytes);
+void bridge_push_more(struct bridge *b, struct str bytes);
 /* Appends the value at `index`, encoded, to b->out. */
 void bridge_encode(struct bridge *b, int index);
 /* Raises an error that no handler can read; the host takes code and text from the bridge. */

@@ -122,6 +122,16 @@ void fence_work(struct fence *f, lua_State *L, uint64_t steps)
         expire(f, L, "string functions took more steps than a rule may use");
 }
 
+/* A collection costs what is alive, and a rule keeps little alive from one event to the next: with Lua's own pace most
+ * of the collector's work would be to look at the libraries again. */
+void fence_pace(struct fence *f, lua_State *L)
+{
+    f->lavish = f->used < LAVISH_BELOW;
+    if (f->memory_limit && f->memory_limit < LAVISH_LIMIT)
+        return;
+    lua_gc(L, LUA_GCSETPAUSE, f->lavish ? 1000 : 200);
+}
+
 static void open(lua_State *L, lua_CFunction fn, const char *name)
 {
     lua_pushcfunction(L, fn);

@@ -9,6 +9,8 @@ enum {
     HOOK_INSTRUCTIONS = 5000, /* between two looks at the clock: about 50 us of interpreted code */
     PATTERN_STEPS = 4 << 20,  /* of pattern matching in one call of a rule: about 10 ms */
     SORT_MEMBERS = 200000,    /* table.sort runs in C, where no hook fires */
+    LAVISH_BELOW = 8 << 20,   /* bytes in use under which the collector may wait ... */
+    LAVISH_LIMIT = 32 << 20,  /* ... where memory_limit is at least this */
     SCRIPT_MAX = 8 << 20,     /* bytes of a script file */
 };
 
@@ -23,6 +25,7 @@ struct fence {
     uint64_t call, hook_call; /* which call the hook saw last */
     uint64_t steps;           /* of pattern matching in this call */
     bool on, expired;
+    bool lavish;  /* the collector runs seldom, because little is alive */
     int rule_dir; /* descriptor of the directory below which require looks, or -1 */
     struct strs allow_env;
 };
@@ -32,11 +35,14 @@ lua_State *fence_state(struct fence *f);
 void fence_close(struct fence *f, lua_State *L);
 /* Opens the libraries: all of them, or those that the fence lets through. */
 void fence_open(struct fence *f, lua_State *L, bool jit);
+void fence_pace(struct fence *f, lua_State *L);
 /* Before and after each call of a rule. */
-static inline void fence_enter(struct fence *f)
+static inline void fence_enter(struct fence *f, lua_State *L)
 {
     f->call++;
     f->steps = 0;
+    if (__builtin_expect(f->lavish != (f->used < LAVISH_BELOW), 0))
+        fence_pace(f, L);
 }
 void fence_leave(struct fence *f, lua_State *L); /* after a call that failed */
 /* Counts work done in C; raises when the call has used up its budget. */
