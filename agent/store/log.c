@@ -17,6 +17,8 @@ uint64_t log_oldest(const struct log *log)
 
 void log_append(struct log *log, struct txn *txn)
 {
+    bool idle;
+
     txn->next = NULL;
     pthread_mutex_lock(&log->lock);
     txn->first_lsn = log->next_lsn;
@@ -24,9 +26,10 @@ void log_append(struct log *log, struct txn *txn)
     *log->queue_end = txn;
     log->queue_end = &txn->next;
     log->queued += txn->bytes.n;
-    if (log->idle)
-        pthread_cond_signal(&log->work);
+    idle = log->idle;
     pthread_mutex_unlock(&log->lock);
+    if (idle) /* not under the lock: who wakes up would only wait for it */
+        pthread_cond_signal(&log->work);
 }
 
 /* Condition variables sleep on the kernel's clock whatever stands in io->monotonic. */
@@ -43,6 +46,8 @@ void log_deadline(struct timespec *at, int64_t ns)
 
 void log_wait(struct log *log, uint64_t lsn, int64_t timeout, const _Atomic int *unless)
 {
+    /* Who waits for no commit is not woken by commits. */
+    pthread_cond_t *told = lsn == UINT64_MAX ? &log->woken : &log->moved;
     struct timespec at;
     uint64_t wakes;
 
@@ -52,7 +57,7 @@ void log_wait(struct log *log, uint64_t lsn, int64_t timeout, const _Atomic int 
     pthread_mutex_lock(&log->lock);
     wakes = log->wakes;
     while (log_durable(log) <= lsn && log->wakes == wakes && !(unless && *unless))
-        if (pthread_cond_timedwait(&log->moved, &log->lock, &at))
+        if (pthread_cond_timedwait(told, &log->lock, &at))
             break;
     pthread_mutex_unlock(&log->lock);
 }
@@ -61,8 +66,9 @@ void log_wake(struct log *log)
 {
     pthread_mutex_lock(&log->lock);
     log->wakes++;
-    pthread_cond_broadcast(&log->moved);
     pthread_mutex_unlock(&log->lock);
+    pthread_cond_broadcast(&log->moved);
+    pthread_cond_broadcast(&log->woken);
 }
 
 static void make_locks(struct log *log)
@@ -75,6 +81,7 @@ static void make_locks(struct log *log)
     pthread_mutex_init(&log->image_lock, NULL);
     pthread_cond_init(&log->work, &attr);
     pthread_cond_init(&log->moved, &attr);
+    pthread_cond_init(&log->woken, &attr);
     pthread_condattr_destroy(&attr);
 }
 
@@ -100,6 +107,7 @@ static void destroy(struct log *log)
     image_free(&log->image);
     pthread_cond_destroy(&log->work);
     pthread_cond_destroy(&log->moved);
+    pthread_cond_destroy(&log->woken);
     pthread_mutex_destroy(&log->lock);
     pthread_mutex_destroy(&log->image_lock);
     free(log);

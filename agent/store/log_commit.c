@@ -206,8 +206,8 @@ static void publish(struct log *log, const struct group *g)
     if (g->first)
         atomic_store_explicit(&log->durable, seg->written_lsn, memory_order_release);
     log_count(log);
-    pthread_cond_broadcast(&log->moved);
     pthread_mutex_unlock(&log->lock);
+    pthread_cond_broadcast(&log->moved);
     log->unmarked = g->first;
     log->idle_since = io->monotonic();
     metric_add(log->m_commits, g->first != NULL);

@@ -42,7 +42,7 @@ struct log {
         struct dedup_ids *ids;
     } o;
     pthread_mutex_t lock;
-    pthread_cond_t work, moved;
+    pthread_cond_t work, moved, woken;
     struct txn *queue, **queue_end;
     size_t queued; /* bytes */
     uint64_t next_lsn, trim_lsn, wakes;

@@ -170,11 +170,12 @@ static void sim_keep_all(struct sim_file *f)
         f->nops = 0;
         return;
     }
-    if (f->cap)
-        memcpy(f->kept, f->seen, f->cap);
+    for (size_t s = 0; s < f->cap / SIM_SECTOR; s++) {
+        if (f->dirty[s]) /* what a failed sync marked clean is not written any more */
+            memcpy(f->kept + s * SIM_SECTOR, f->seen + s * SIM_SECTOR, SIM_SECTOR);
+        f->dirty[s] = false;
+    }
     f->kept_n = f->seen_n;
-    if (f->cap)
-        memset(f->dirty, 0, f->cap / SIM_SECTOR);
     f->size_dirty = false;
 }
 

@@ -65,9 +65,13 @@ struct wait_txn {
     _Atomic int answer; /* 0: none yet; 1: durable; 2: failed */
 };
 
+/* The first answer holds. */
 __attribute__((unused)) static void wait_done(struct txn *txn, bool durable)
 {
-    atomic_store(&((struct wait_txn *)txn)->answer, durable ? 1 : 2);
+    int none = 0;
+
+    if (!atomic_compare_exchange_strong(&((struct wait_txn *)txn)->answer, &none, durable ? 1 : 2))
+        abort();
 }
 
 __attribute__((unused)) static bool wait_answer(struct wait_txn *w)

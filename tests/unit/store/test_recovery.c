@@ -207,6 +207,57 @@ TEST(torn_commit_with_a_good_end)
     remove_tree(o.dir);
 }
 
+/* What a torn commit left is at its place, and a whole frame, when something of the same size is written before it. */
+TEST(nothing_left_behind_comes_back)
+{
+    struct store_options o = options_of(fresh_dir("behind"));
+    struct frames f = {0};
+    struct wait_txn t1 = {.txn.done = wait_done}, t2 = {.txn.done = wait_done};
+    char sector[SEGMENT_SECTOR - FRAME_HEADER], path[256], command[400];
+    struct store *s;
+
+    memset(sector, 's', sizeof sector);
+    o.commit_delay = 100 * MILLISECOND;
+    s = must_open(&o);
+    CHECK(put(s, "alpha"));
+    txn_add(&t1.txn, FRAME_QUARANTINE, 1, (struct str){sector, sizeof sector});
+    txn_add(&t2.txn, FRAME_QUARANTINE, 1, STR("ghost"));
+    log_append(store_log(s), &t1.txn);
+    log_append(store_log(s), &t2.txn);
+    CHECK(wait_answer(&t1) && wait_answer(&t2));
+    load_frames(&f, o.dir);
+    store_close(s);
+    CHECK_INT(f.at[frame_of(&f, "ghost")] % SEGMENT_SECTOR, 0);
+    CHECK(!(f.flags[frame_of(&f, "ghost")] & FRAME_GROUP));
+    f.bytes.p[f.at[frame_of(&f, "ssss")] + FRAME_HEADER] = 'x';
+    path_of(path, o.dir, "log/0000000000000001.seg");
+    spill(path, buf_view(&f.bytes));
+    s = must_open(&o);
+    CHECK_LOG(s, "alpha");
+    memset(sector, 'n', sizeof sector);
+    txn_clear(&t1.txn);
+    t1.answer = 0;
+    txn_add(&t1.txn, FRAME_QUARANTINE, 1, (struct str){sector, sizeof sector});
+    log_append(store_log(s), &t1.txn);
+    CHECK(wait_answer(&t1));
+    snprintf(command, sizeof command, "rm -rf %s-copy && cp -r %s %s-copy", o.dir, o.dir, o.dir);
+    CHECK_INT(system(command), 0);
+    store_close(s);
+    snprintf(command, sizeof command, "%s-copy", o.dir);
+    {
+        struct store_options copy = o;
+        copy.dir = command;
+        s = must_open(&copy);
+        CHECK_LOG(s, "alpha nnnnnnnnnnnnnnnnnnnnnnnn");
+        store_close(s);
+        remove_tree(command);
+    }
+    txn_free(&t1.txn);
+    txn_free(&t2.txn);
+    buf_free(&f.bytes);
+    remove_tree(o.dir);
+}
+
 static void flip(const char *word, size_t offset, const char *want, int64_t records)
 {
     struct store_options o = options_of(fresh_dir("flip"));
