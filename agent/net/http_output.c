@@ -11,7 +11,7 @@ static const struct range recycle_range = {0, 1000000};
 static const struct range timeout_range = {0, 3600 * SECOND};
 static const struct range connect_range = {1 * MILLISECOND, 3600 * SECOND};
 
-enum { PAYLOAD_LOGGED = 512 };
+enum { PAYLOAD_SHOWN = 256 };
 
 #define HO struct http_output
 const struct option http_output_options[] = {
@@ -25,7 +25,8 @@ const struct option http_output_options[] = {
     OPT(HO, OPT_MULTI, header, NULL, "A header to add: `Name value`; may be repeated."),
     OPT(HO, OPT_BOOL, allow_duplicated_headers, "true",
         "Whether a header given twice is sent twice; else the last counts."),
-    OPT(HO, OPT_BOOL, log_response_payload, "true", "Whether the answer of a server that refuses is logged."),
+    OPT(HO, OPT_BOOL, log_response_payload, "true",
+        "Whether what a server says that refuses is logged, and kept with what it rejected."),
     OPT_AS(HO, OPT_DURATION, "http.response_timeout", response_timeout, "60s", "How long an answer may take.",
            .range = &timeout_range),
     OPT_AS(HO, OPT_DURATION, "http.read_idle_timeout", read_idle_timeout, "0s",
@@ -281,14 +282,20 @@ enum verdict http_judge(int status)
     }
 }
 
-static void log_refusal(const struct http_output *h, const struct http_response *r)
+/* What the server said: in the log, and with an event that it rejected in quarantine.  It is cut, and nothing in it can
+ * move a terminal. */
+static void refusal(const struct http_output *h, const struct http_response *r, struct err *e)
 {
-    char text[PAYLOAD_LOGGED + 1];
+    char text[PAYLOAD_SHOWN + 1];
+    struct str said = h->log_response_payload && r->body.p ? str_trim(buf_view(&r->body)) : STR("");
+    size_t n = said.n < PAYLOAD_SHOWN ? said.n : PAYLOAD_SHOWN;
 
-    snprintf(text, sizeof text, "%.*s", (int)(r->body.n < PAYLOAD_LOGGED ? r->body.n : PAYLOAD_LOGGED),
-             r->body.p ? r->body.p : "");
-    log_warn("the server refused", "output", h->instance->name, "status", log_num(r->status), "payload",
-             h->log_response_payload ? text : "(not logged)");
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)said.p[i];
+        text[i] = c < 0x20 || c >= 0x7f ? ' ' : (char)c;
+    }
+    text[n] = 0;
+    err_set(e, "the server answered %d%s%s", r->status, n ? ": " : "", text);
 }
 
 static bool pack(struct http_output *h, const struct http_call *call, struct str *body, struct err *e)
@@ -338,7 +345,6 @@ enum verdict http_output_send(struct http_output *h, struct delivery *d, const s
         return DONE;
     if (r->retry_after > 0)
         delivery_retry_after(d, r->retry_after);
-    log_refusal(h, r);
-    err_set(e, "the server answered %d", r->status);
+    refusal(h, r, e);
     return v;
 }
