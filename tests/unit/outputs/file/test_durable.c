@@ -147,3 +147,18 @@ TEST(what_a_restart_cuts_is_made_durable)
     CALLS("cut:/root/a fsync:/root/a ");
     end(&p);
 }
+
+TEST(a_file_that_was_moved_away_is_made_durable_first)
+{
+    struct play p;
+    char from[256], to[256];
+    begin(&p, "");
+    CHECK_INT(put(&p, "a", T0, "{}"), DONE);
+    snprintf(from, sizeof(from), "%s/a", p.root);
+    snprintf(to, sizeof(to), "%s/a.1", p.root);
+    CHECK(!rename(from, to));
+    buf_clear(&calls);
+    CHECK_INT(put(&p, "a", T0, "{}"), DONE);
+    CALLS("fdatasync:/root/a.1 fsync:/root write:journal fdatasync:journal write:/root/a ");
+    end(&p);
+}

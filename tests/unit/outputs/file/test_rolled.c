@@ -520,6 +520,27 @@ TEST(a_field_that_is_missing)
     play_end(&p);
 }
 
+/* A name that could never be given at the end is refused at the beginning, for that event alone. */
+TEST(names_that_are_too_long)
+{
+    struct play p;
+    struct err e = {""};
+    struct delivery d;
+    char tag[301];
+    struct fake_event events[] = {{"t", T0, "{}", NULL}, {tag, T0, "{}", NULL}};
+    memset(tag, 'x', 300);
+    tag[300] = 0;
+    play_begin(&p);
+    CHECK(play_start(&p, "path_template a-name-of-thirty-bytes-or-so-$TAG\nformat plain", &e));
+    fake_delivery_init(&d, events, 2);
+    CHECK_INT(output_file.output->write(p.f.instance, &d, &e), DONE);
+    CHECK_INT(d.nfails, 1);
+    CHECK_INT(d.fails[0].index, 1);
+    CHECK_INT(d.fails[0].verdict, REJECT);
+    fake_delivery_free(&d);
+    play_end(&p);
+}
+
 TEST(a_dynamic_path)
 {
     struct play p;
