@@ -27,7 +27,8 @@ struct positions {
     struct pipeline *pipeline;
     struct buf snapshot; /* taken when the log stood at `lsn`; waits for the outputs */
     bool fresh;          /* taken since the last look: lsn is not known yet */
-    uint64_t lsn, saved; /* saved: the last lsn whose snapshot is in the file */
+    uint64_t from;       /* it holds everything below this ... */
+    uint64_t lsn, saved; /* ... and nothing from `lsn` on; saved: the last lsn whose snapshot is in the file */
 };
 
 /* Every folder of the path, as far as it is missing. */
@@ -166,8 +167,9 @@ static void look(struct positions *p)
         else
             p->saved = p->lsn;
     }
-    if (p->lsn != p->saved || durable == p->lsn)
+    if (p->lsn != p->saved || durable == p->from)
         return;
+    p->from = durable;
     buf_clear(&p->snapshot);
     store_image(p->store, write_snapshot, &p->snapshot);
     p->fresh = true;
