@@ -18,7 +18,7 @@ enum {
     PROGRESS = 1024
 };
 
-static const int64_t linger_time = 2 * SECOND;
+static const int64_t linger_time = SECOND;
 
 /* ---- what is in the buffer, step by step: true to go on ---- */
 

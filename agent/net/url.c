@@ -166,7 +166,7 @@ bool percent_decode(struct buf *out, struct str text, bool plus_is_space)
 {
     size_t was = out->n;
 
-    buf_room(out, text.n);
+    buf_room(out, text.n + 1);
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
         if (c == '%') {

@@ -54,7 +54,7 @@ int body_form(struct str body, struct items *out, struct err *e)
     struct str rest = str_trim(body);
     size_t n = 0;
 
-    buf_room(&scratch, body.n * 3);
+    buf_room(&scratch, body.n * 3 + 1);
     while (rest.n) {
         struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
         struct field_text f;

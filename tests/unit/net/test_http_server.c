@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "net/compress.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -633,6 +634,79 @@ TEST(connection_caps)
     CHECK(GOT(" 200 "));
     for (int i = 2; i < 6; i++)
         close(fds[i]);
+    server_end(&s);
+}
+
+TEST(half_requests_delay_nobody)
+{
+    struct rlimit limit;
+    struct server s = begin();
+    CLEANUP(buf_free) struct buf got = {0};
+    int fds[1000], n = 1000;
+    int64_t start;
+    bool closed;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < 2100)
+        n = (int)limit.rlim_cur / 2 - 50;
+    s.options.header_timeout = SECOND;
+    server_start(&s);
+    for (int i = 0; i < n; i++) {
+        fds[i] = dial(s.port);
+        send_all(fds[i], STR("POST /x HTTP/1.1\r\nHost: x\r\nX"));
+    }
+    for (int i = 0; i < 20; i++) {
+        start = now();
+        ASK("GET /good HTTP/1.1\r\n" H "\r\n");
+        CHECK(GOT("GET /good"));
+        CHECK(now() - start < 100 * MILLISECOND);
+    }
+    usleep(2300000); /* the answer 408 waits a second for the peer to close */
+    server_do(&s, count_connections);
+    CHECK_INT(connections, 0);
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+    server_end(&s);
+}
+
+static void reply_large(struct server *s)
+{
+    CLEANUP(buf_free) struct buf large = {0};
+
+    (void)s;
+    add_times(&large, 'a', 16 << 20);
+    http_reply(held, 200, NULL, 0, buf_view(&large));
+    held = NULL;
+}
+
+TEST(a_reader_that_stands_still_is_dropped)
+{
+    struct server s = begin();
+    CLEANUP(buf_free) struct buf got = {0};
+    ssize_t n;
+    int fd;
+
+    s.options.body_timeout = 300 * MILLISECOND;
+    server_start(&s);
+    for (int reads = 0; reads < 2; reads++) {
+        s.handled = 0;
+        buf_clear(&got);
+        fd = dial(s.port);
+        send_all(fd, STR("GET /hold HTTP/1.1\r\n" H "\r\n"));
+        while (!s.handled)
+            usleep(500);
+        server_do(&s, reply_large);
+        if (!reads)
+            usleep(800000);
+        while (reads && got.n < 16 << 20 && (n = recv(fd, buf_room(&got, 65536), 65536, 0)) > 0)
+            got.n += (size_t)n;
+        server_do(&s, count_connections);
+        CHECK_INT(connections, reads);
+        CHECK(!reads || got.n >= 16 << 20);
+        close(fd);
+    }
     server_end(&s);
 }
 
