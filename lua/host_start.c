@@ -2,6 +2,8 @@
 /* From options to a state with the rule's function in it. */
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "lua/fenced.h"
 #include "lua/host_internal.h"
 #include "lua/privacy.h"
 
@@ -118,6 +120,16 @@ static void remember_dir(struct host *h, const char *path)
     }
 }
 
+static void warn_fenced(void *arg, struct str name, unsigned line)
+{
+    struct host *h = arg;
+
+    buf_clear(&h->text);
+    buf_str(&h->text, name);
+    log_warn("the script uses what the sandbox does not have; `sandbox off` would open it", "filter", h->o.name, "call",
+             buf_text(&h->text), "line", log_num(line));
+}
+
 static bool load_chunk(struct host *h, struct err *e)
 {
     CLEANUP(buf_free) struct buf path = {0}, text = {0}, name = {0};
@@ -126,6 +138,8 @@ static bool load_chunk(struct host *h, struct err *e)
     if (h->o.code.n) {
         if (h->o.dir)
             h->fence.rule_dir = open(h->o.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (h->fence.on)
+            fenced_names(h->o.code, warn_fenced, h);
         if (luaL_loadbufferx(h->L, h->o.code.p, h->o.code.n, "@fluentbit.lua", h->fence.on ? "t" : NULL))
             return start_failed(h, e);
         return true;
@@ -133,6 +147,8 @@ static bool load_chunk(struct host *h, struct err *e)
     if (!find_script(h, &path, e) || !script_read(AT_FDCWD, buf_text(&path), &text, e))
         return false;
     remember_dir(h, buf_text(&path));
+    if (h->fence.on)
+        fenced_names(buf_view(&text), warn_fenced, h);
     slash = strrchr(path.p, '/');
     buf_fmt(&name, "@%s", slash ? slash + 1 : path.p);
     if (luaL_loadbufferx(h->L, text.p, text.n, buf_text(&name), h->fence.on ? "t" : NULL))

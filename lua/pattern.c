@@ -307,3 +307,36 @@ const char *pattern_match(struct pattern *m, const char *s, const char *p)
     m->depth--;
     return r;
 }
+
+void pattern_first(struct pattern *m, const char *p)
+{
+    const char *next;
+
+    m->first = NULL;
+    if (p >= m->end || *p == '(' || *p == ')' || (*p == '$' && p + 1 == m->end) ||
+        (*p == '%' && p + 1 < m->end && (p[1] == 'b' || p[1] == 'f' || in((uint8_t)p[1], '0', '9'))))
+        return;
+    next = item_end(m, p);
+    if (next < m->end && (*next == '*' || *next == '?' || *next == '-'))
+        return;
+    m->first = p;
+    m->first_end = next;
+}
+
+const char *pattern_next(struct pattern *m, const char **s, const char *p)
+{
+    if (m->first) { /* where no match can begin without the first item, the places that lack it are passed over */
+        const char *at = *s;
+        while (at < m->subject_end && !item_matches((uint8_t)*at, m->first, m->first_end))
+            at++;
+        m->steps += (uint64_t)(at - *s) + 1;
+        *s = at;
+        if (m->first_end == m->end) { /* it is the whole pattern */
+            m->level = 0;
+            return at < m->subject_end ? at + 1 : NULL;
+        }
+    }
+    m->level = 0;
+    m->depth = 0;
+    return pattern_match(m, *s, p);
+}

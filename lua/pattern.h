@@ -12,6 +12,7 @@ struct pattern {
     struct fence *fence;
     lua_State *L;
     const char *subject, *subject_end, *end; /* end: of the pattern */
+    const char *first, *first_end;           /* its first item, where searches may look for it */
     unsigned level, depth;
     uint64_t steps;
     struct {
@@ -24,3 +25,8 @@ enum { CAPTURE_OPEN = -1, CAPTURE_POSITION = -2 };
 /* Matches the pattern at p against the subject at s; returns the end of the match or NULL.  Raises on a malformed
  * pattern and when the budget is used up. */
 const char *pattern_match(struct pattern *m, const char *s, const char *p);
+/* For searches: notes what p begins with, ... */
+void pattern_first(struct pattern *m, const char *p);
+/* ... and matches at the first place at or behind *s where that stands; *s becomes that place, the subject's end where
+ * there is none.  Without pattern_first (m->first NULL) it is tried at *s only. */
+const char *pattern_next(struct pattern *m, const char **s, const char *p);

@@ -12,13 +12,7 @@ static void pattern_start(struct pattern *m, lua_State *L, const char *s, size_t
     m->subject_end = s + n;
     m->end = pattern_end;
     m->steps = 0;
-}
-
-static const char *pattern_try(struct pattern *m, const char *s, const char *p)
-{
-    m->level = 0;
-    m->depth = 0;
-    return pattern_match(m, s, p);
+    m->first = NULL;
 }
 
 static void pattern_done(struct pattern *m)
@@ -77,8 +71,10 @@ static int find(lua_State *L, bool want_place)
     }
     pattern_start(&m, L, s, n, p + np);
     anchor = np && *p == '^';
+    if (!anchor)
+        pattern_first(&m, p);
     for (at = s + init; at <= m.subject_end; at++) {
-        e = pattern_try(&m, at, p + anchor);
+        e = pattern_next(&m, &at, p + anchor);
         if (e || anchor)
             break;
     }
@@ -109,8 +105,9 @@ static int gmatch_next(lua_State *L)
     struct pattern m;
 
     pattern_start(&m, L, s, n, p + np);
+    pattern_first(&m, p);
     for (const char *at = s + lua_tointeger(L, lua_upvalueindex(3)); at <= m.subject_end; at++) {
-        const char *e = pattern_try(&m, at, p);
+        const char *e = pattern_next(&m, &at, p);
         if (e) {
             lua_pushinteger(L, e - s + (e == at));
             lua_replace(L, lua_upvalueindex(3));
@@ -232,11 +229,13 @@ static int string_gsub(lua_State *L)
         lua_tostring(L, 3);
     p += anchor;
     pattern_start(&m, L, s, n, end);
+    if (!anchor)
+        pattern_first(&m, p);
     t.n = 0;
     t.limit = m.fence->string_limit;
     luaL_buffinit(L, &t.b);
     while (count < most) {
-        const char *e = pattern_try(&m, s, p);
+        const char *e = pattern_next(&m, &s, p);
         if (e) {
             count++;
             text_add(&t, plain, (size_t)(s - plain));

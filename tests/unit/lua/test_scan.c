@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lua/scan.c"
+#include "lua/fenced.h"
 #include "lua/scrub.h"
 #include "lua/secret.h"
 #include "test.h"
@@ -157,4 +158,20 @@ TEST(keyed_hash)
     unlink(path);
     rmdir(dir);
     CHECK(!secret_open("/nowhere/at/all", &e));
+}
+
+static void note(void *arg, struct str name, unsigned line)
+{
+    buf_fmt(arg, STR_FMT ":%u ", STR_ARG(name), line);
+}
+
+TEST(fenced_names_of_a_script)
+{
+    struct buf out = {0};
+
+    fenced_names(STR("io.open('x')\n-- io.close()\nlocal t = os.time() os.exit(1)\nrecord.io.x = 1 x:io.y()\n"
+                     "string.dump(f) string.rep('a', 2) audio.play() debug.getinfo(1)"),
+                 note, &out);
+    CHECK_STR(buf_view(&out), "io.open:1 os.exit:3 string.dump:5 debug.getinfo:5 ");
+    buf_free(&out);
 }
