@@ -16,7 +16,7 @@ struct instance {
     const struct section *section; /* as written, for places */
     const struct env *env;
     struct metric *records, *bytes, *errors; /* inputs, outputs: counted by the machine but for `errors` */
-    void *machine;     /* the machine's own */
+    void *machine;                           /* the machine's own */
 };
 
 struct env;                                   /* what the machine lends to plugins */
@@ -53,8 +53,9 @@ struct str feed_reason(const struct feed *f);
 void feed_position(struct feed *f, struct str key, struct str value); /* empty value: forget the key */
 void feed_positions(struct feed *f, void (*each)(void *arg, struct str key, struct str value), void *arg);
 
-/* Ends a unit (a request, a read): all of it becomes durable, or nothing.  Push and commit a unit within one callback of
- * the loop.  c (may be NULL) is told, later, on this thread, in order; not any more once stop() was called.  A unit that fails was not taken: nothing of it is in the log. */
+/* Ends a unit (a request, a read): all of it becomes durable, or nothing.  Push and commit a unit within one callback
+ * of the loop.  c (may be NULL) is told, later, on this thread, in order; not any more once stop() was called.  A unit
+ * that fails was not taken: nothing of it is in the log. */
 struct commit {
     void (*done)(struct commit *c, bool durable);
     struct commit *next; /* the machine's */

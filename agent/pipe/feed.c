@@ -77,7 +77,7 @@ static void count_in(struct feed *f, size_t bytes)
     f->records++;
     f->bytes += (int64_t)bytes;
     l->open->events++;
-    __atomic_fetch_add(&l->held, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&l->held, 1, memory_order_relaxed);
 }
 
 enum outcome feed_push(struct feed *f, struct event *ev, bool client_id)

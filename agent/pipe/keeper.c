@@ -44,6 +44,7 @@ struct keeper *keeper_new(struct store *store, const struct service *service, st
         return NULL;
     }
     k->reader = log_reader_new(store_log(store), k->state.lsn);
+    log_reader_only(k->reader, FRAME_QUARANTINE);
     return k;
 }
 

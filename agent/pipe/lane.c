@@ -56,7 +56,7 @@ static void slot_answered(struct letter *m)
     l->in_flight--;
     if (l->last_in_flight == s)
         l->last_in_flight = NULL;
-    __atomic_fetch_sub(&l->held, s->events, __ATOMIC_RELAXED);
+    atomic_fetch_sub_explicit(&l->held, s->events, memory_order_relaxed);
     if (!l->silent)
         run_commits(s->first, s->durable);
     s->next = l->spare;

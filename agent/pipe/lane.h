@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum {
     LANE_FLUSH = 256 * 1024, /* bytes: a transaction is closed at the end of the unit that reaches this */

@@ -293,7 +293,7 @@ size_t pipeline_workers(struct pipeline *p, struct worker ***out)
 
 int64_t pipeline_held(struct pipeline *p)
 {
-    return p->lane ? __atomic_load_n(&p->lane->held, __ATOMIC_RELAXED) : 0;
+    return p->lane ? atomic_load_explicit(&p->lane->held, memory_order_relaxed) : 0;
 }
 
 int64_t pipeline_started(const struct pipeline *p)

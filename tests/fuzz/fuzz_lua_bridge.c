@@ -66,6 +66,7 @@ static enum host_verdict run(struct host *h, int rule, struct str body, struct a
     return v;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct host *lazy, *eager;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unit test header: TEST(name) { CHECK(...); } in a file is a program; main is here.  A failed check is printed with
- * its values and the test goes on; the program exits 1 when any failed, and prints "N passed, N failed". */
+/* The unit test header: TEST(name) { CHECK(...); } in a file is a program; main is here.  A failed check is printed
+ * with its values and the test goes on; the program exits 1 when any failed, and prints "N passed, N failed". */
 #pragma once
 #include "base/buf.h"
 
@@ -17,26 +17,26 @@ struct test {
 static struct test *tests_first, **tests_last = &tests_first;
 static unsigned test_failures;
 
-#define TEST(name_)                                                                            \
-    static void test_##name_(void);                                                            \
-    __attribute__((constructor)) static void register_##name_(void)                            \
-    {                                                                                          \
-        static struct test t = {#name_, test_##name_, NULL};                                   \
-        *tests_last = &t;                                                                      \
-        tests_last = &t.next;                                                                  \
-    }                                                                                          \
+#define TEST(name_)                                                 \
+    static void test_##name_(void);                                 \
+    __attribute__((constructor)) static void register_##name_(void) \
+    {                                                               \
+        static struct test t = {#name_, test_##name_, NULL};        \
+        *tests_last = &t;                                           \
+        tests_last = &t.next;                                       \
+    }                                                               \
     static void test_##name_(void)
 
 #define CHECK(cond) \
     ((cond) ? (void)0 : (void)(test_failures++, fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond)))
 
-#define CHECK_INT(got, want)                                                                                          \
-    do {                                                                                                              \
-        long long got_ = (long long)(got), want_ = (long long)(want);                                                 \
-        if (got_ != want_) {                                                                                          \
-            test_failures++;                                                                                          \
-            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, got_, want_);                  \
-        }                                                                                                             \
+#define CHECK_INT(got, want)                                                                         \
+    do {                                                                                             \
+        long long got_ = (long long)(got), want_ = (long long)(want);                                \
+        if (got_ != want_) {                                                                         \
+            test_failures++;                                                                         \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, got_, want_); \
+        }                                                                                            \
     } while (0)
 
 /* got: struct str; want: a C string. */
@@ -47,7 +47,8 @@ __attribute__((unused)) static void check_str(const char *file, int line, const 
     if (str_eq(got, str_of(want)))
         return;
     test_failures++;
-    fprintf(stderr, "%s:%d: %s is\n  \"%.*s\", not\n  \"%s\"\n", file, line, what, (int)got.n, got.p ? got.p : "", want);
+    fprintf(stderr, "%s:%d: %s is\n  \"%.*s\", not\n  \"%s\"\n", file, line, what, (int)got.n, got.p ? got.p : "",
+            want);
 }
 
 int main(int argc, char **argv)
