@@ -368,19 +368,22 @@ static bool awaits_request(const struct conn *c)
 void conn_run(struct conn *c)
 {
     struct http_server *s = c->server;
-    bool flushed;
+    bool flushed, high;
 
     if (c->running || c->state >= CONN_GONE)
         return;
-    c->running = true;
-    while (step(c))
-        ;
-    c->running = false;
-    if (!flush(c)) {
-        conn_close(c);
-        return;
-    }
-    flushed = c->sent == c->out.n;
+    do {
+        c->running = true;
+        while (step(c))
+            ;
+        c->running = false;
+        high = c->out.n - c->sent > OUTPUT_HIGH;
+        if (!flush(c)) {
+            conn_close(c);
+            return;
+        }
+        flushed = c->sent == c->out.n;
+    } while (high && flushed); /* what had to wait for the answers to leave may go on */
     if (flushed && awaits_request(c) && ((c->eof && !s->paused) || s->stopped)) {
         conn_close(c);
         return;

@@ -407,6 +407,29 @@ TEST(pipelining_keeps_order)
     server_end(&s);
 }
 
+TEST(pipelining_beyond_the_output_buffer)
+{
+    enum { N = 4000 };
+    struct server s = begin();
+    CLEANUP(buf_free) struct buf bytes = {0}, got = {0};
+    ssize_t n;
+    int fd;
+
+    server_start(&s);
+    for (int i = 0; i < N; i++)
+        buf_str(&bytes, STR("GET /0123456789012345678901234567890123456789 HTTP/1.1\r\n" H "\r\n"));
+    buf_str(&bytes, STR("GET /last HTTP/1.1\r\n" H "Connection: close\r\n\r\n"));
+    fd = dial(s.port);
+    send_all(fd, buf_view(&bytes)); /* nothing is read until all is sent: the answers pile up at the server */
+    while ((n = recv(fd, buf_room(&got, 65536), 65536, 0)) > 0)
+        got.n += (size_t)n;
+    CHECK_INT(count(buf_view(&got), " 200 OK"), N + 1);
+    CHECK(GOT("GET /last"));
+    CHECK_INT(s.handled, N + 1);
+    close(fd);
+    server_end(&s);
+}
+
 static void reply_held(struct server *s)
 {
     (void)s;
