@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { EVENTS = 12, PER_CHECKPOINT = 3, CALLS_MAX = 2000 };
+enum { EVENTS = 8, PER_CHECKPOINT = 2, CALLS_MAX = 2000 };
 
 static struct io hurt;
 static int calls, at; /* `at` 0: never */
@@ -208,7 +208,7 @@ static void every_fault(const char *props, bool by_kill)
             break; /* the run has fewer calls than that */
         }
         play_end(&p);
-        if (!by_kill && n > 60)
+        if (!by_kill && n > 40)
             break;
     }
     CHECK(n > 20 && n < CALLS_MAX);
