@@ -416,6 +416,9 @@ TEST(pipelining_beyond_the_output_buffer)
     int fd;
 
     server_start(&s);
+    /* a large body makes a large buffer, in which requests gather while the first one waits for its answer */
+    buf_str(&bytes, STR("POST /later HTTP/1.1\r\n" H "Content-Length: 300000\r\n\r\n"));
+    add_times(&bytes, 'b', 300000);
     for (int i = 0; i < N; i++)
         buf_str(&bytes, STR("GET /0123456789012345678901234567890123456789 HTTP/1.1\r\n" H "\r\n"));
     buf_str(&bytes, STR("GET /last HTTP/1.1\r\n" H "Connection: close\r\n\r\n"));
@@ -423,9 +426,9 @@ TEST(pipelining_beyond_the_output_buffer)
     send_all(fd, buf_view(&bytes)); /* nothing is read until all is sent: the answers pile up at the server */
     while ((n = recv(fd, buf_room(&got, 65536), 65536, 0)) > 0)
         got.n += (size_t)n;
-    CHECK_INT(count(buf_view(&got), " 200 OK"), N + 1);
+    CHECK_INT(count(buf_view(&got), " 200 OK"), N + 2);
     CHECK(GOT("GET /last"));
-    CHECK_INT(s.handled, N + 1);
+    CHECK_INT(s.handled, N + 2);
     close(fd);
     server_end(&s);
 }
