@@ -9,6 +9,15 @@ static struct bridge *bridge_of(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+void record_load(struct bridge *b, int index, struct source *s, struct slot *f)
+{
+    f->flags |= SLOT_LOADED;
+    b->touched++;
+    record_push_key(b, s, f);
+    record_push_slot(b, s, f);
+    lua_rawset(b->L, index);
+}
+
 /* A lazy table becomes a full one, with a metatable of its own. */
 void source_fill(struct bridge *b, int index, struct source *s)
 {
@@ -28,13 +37,8 @@ void source_fill(struct bridge *b, int index, struct source *s)
     record_set_filled(b, index, lua_gettop(L), 2);
     for (uint32_t i = 0; i < s->n; i++) {
         struct slot *f = &s->slots[i];
-        if (f->flags & SLOT_LOADED)
-            continue;
-        f->flags |= SLOT_LOADED;
-        b->touched++;
-        record_push_key(b, s, f);
-        record_push_slot(b, s, f);
-        lua_rawset(L, index);
+        if (!(f->flags & SLOT_LOADED))
+            record_load(b, index, s, f);
     }
     lua_pop(L, 1);
 }

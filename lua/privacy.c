@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lua/privacy.h"
-#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lua/record_internal.h"
-#include "lua/scan.h"
-#include "lua/secret.h"
+#include "lua/privacy_internal.h"
 
 #include <lauxlib.h>
 
 enum { CODE_MAX = 40 };
 
-struct privacy {
-    struct bridge *bridge;
-    const char *key_dir;
-    struct secret *secret;
-    struct buf work; /* here and not on a C stack that an error would leave */
-};
-
-static struct privacy *privacy_of(lua_State *L)
+struct privacy *privacy_of(lua_State *L)
 {
     struct privacy *p = lua_touserdata(L, lua_upvalueindex(1));
 
@@ -56,19 +45,25 @@ static int do_quarantine(lua_State *L)
     bridge_fail(p->bridge, p->bridge->quarantine_code, pointer);
 }
 
+size_t privacy_hash(struct privacy *p, struct str value, char out[SECRET_TEXT])
+{
+    struct err e;
+
+    if (!p->secret && !(p->secret = secret_open(p->key_dir, &e))) {
+        log_error("no key for keyed hashes", "why", e.text);
+        bridge_fail(p->bridge, "Rule-No-Key", "the key of keyed hashes cannot be read");
+    }
+    return secret_hash(p->secret, value, out);
+}
+
 static int do_hmac(lua_State *L)
 {
     struct privacy *p = privacy_of(L);
     char out[SECRET_TEXT];
     struct str value;
-    struct err e;
 
     value.p = luaL_checklstring(L, 1, &value.n);
-    if (!p->secret && !(p->secret = secret_open(p->key_dir, &e))) {
-        log_error("no key for keyed hashes", "why", e.text);
-        bridge_fail(p->bridge, "Rule-No-Key", "the key of keyed hashes cannot be read");
-    }
-    lua_pushlstring(L, out, secret_hash(p->secret, value, out));
+    lua_pushlstring(L, out, privacy_hash(p, value, out));
     return 1;
 }
 
@@ -122,8 +117,12 @@ static void redact_table(struct privacy *p, int index, unsigned depth)
 
     if (depth > RECORD_DEPTH || !lua_checkstack(L, 8))
         bridge_fail(p->bridge, "Lua-Bad-Return", "nested deeper than 64 levels, or a table that contains itself");
-    if (s && s->lazy && may_hold_mail((struct str){s->bytes, s->size}))
-        source_fill(p->bridge, index, s);
+    for (uint32_t i = 0; s && s->lazy && i < s->n; i++) { /* what holds none stays encoded */
+        struct slot *f = &s->slots[i];
+        if (!(f->flags & SLOT_LOADED) && f->type >= V_STR &&
+            may_hold_mail((struct str){s->bytes + f->val, f->end - f->val}))
+            record_load(p->bridge, index, s, f);
+    }
     lua_pushnil(L);
     while (lua_next(L, index)) {
         if (lua_type(L, -1) == LUA_TSTRING) {
@@ -202,13 +201,9 @@ static int do_keep(lua_State *L)
 
 void privacy_open(struct bridge *b, const char *key_dir)
 {
-    static const luaL_Reg functions[] = {{"quarantine", do_quarantine},
-                                         {"hmac", do_hmac},
-                                         {"truncate_ip", do_truncate_ip},
-                                         {"clean_url", do_clean_url},
-                                         {"redact", do_redact},
-                                         {"keep", do_keep},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"quarantine", do_quarantine}, {"hmac", do_hmac}, {"truncate_ip", do_truncate_ip}, {"clean_url", do_clean_url},
+        {"redact", do_redact},         {"keep", do_keep}, {"clean", privacy_clean},        {NULL, NULL}};
     lua_State *L = b->L;
     struct privacy *p;
 

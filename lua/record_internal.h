@@ -18,6 +18,7 @@ struct source *record_source(lua_State *L, int index); /* the userdata at index 
 void record_set_filled(struct bridge *b, int table, int userdata, int type);
 void record_push_key(struct bridge *b, const struct source *s, const struct slot *f);
 void record_push_slot(struct bridge *b, const struct source *s, const struct slot *f);
+void record_load(struct bridge *b, int index, struct source *s, struct slot *f); /* one field of a lazy table */
 /* Sets a field as if raw, with the source told of it; key and value are the two on top, and are popped. */
 void record_raw_set(struct bridge *b, int index, struct source *s);
 void record_wrap(struct bridge *b); /* pairs, next, rawget ...: see wrap.c */

@@ -44,6 +44,7 @@ static const char *const forms[] = {
     "attempt to yield across C-call boundary",
     "cannot change a protected metatable",
     "invalid option*",
+    "weir.clean knows keep, drop, hash, address, url and tables of fields",
     "bad module name",
     "module '%n' is not below the rule directory",
     "cannot read '%n' below the rule directory",
