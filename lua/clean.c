@@ -8,31 +8,33 @@
 
 enum action { KEEP, DROP, HASH, ADDRESS, URL, NESTED };
 
+static int action_named(const char *name)
+{
+    static const char *const names[] = {"keep", "drop", "hash", "address", "url"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i][0] == name[0] && strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
 /* Of the value that the table of fields has for a key, on top of the stack; popped unless NESTED. */
 static enum action action_top(lua_State *L, bool open)
 {
-    static const char *const names[] = {"keep", "drop", "hash", "address", "url"};
-    const char *name;
+    int type = lua_type(L, -1), action;
 
-    switch (lua_type(L, -1)) {
-    case LUA_TTABLE:
+    if (type == LUA_TTABLE)
         return NESTED;
-    case LUA_TNIL:
-        lua_pop(L, 1);
-        return open ? KEEP : DROP;
-    case LUA_TBOOLEAN:
-        name = lua_toboolean(L, -1) ? "keep" : "drop";
-        break;
-    default:
-        name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-    }
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            lua_pop(L, 1);
-            return (enum action)i;
-        }
-    }
-    return (enum action)luaL_error(L, "weir.clean knows keep, drop, hash, address, url and tables of fields");
+    if (type == LUA_TNIL)
+        action = open ? KEEP : DROP;
+    else if (type == LUA_TBOOLEAN)
+        action = lua_toboolean(L, -1) ? KEEP : DROP;
+    else
+        action = type == LUA_TSTRING ? action_named(lua_tostring(L, -1)) : -1;
+    if (action < 0)
+        luaL_error(L, "weir.clean knows keep, drop, hash, address, url and tables of fields");
+    lua_pop(L, 1);
+    return (enum action)action;
 }
 
 /* Replaces the string or number on top by what the action makes of it: nil where it cannot. */
