@@ -12,7 +12,7 @@ struct http_server {
     struct timer sweep;
     int64_t sweep_at;
     struct link conns;
-    size_t nconns;
+    _Atomic size_t nconns; /* any thread may read it */
     struct map peers; /* address -> number of connections */
     char *unix_path;
     int port;

@@ -211,9 +211,7 @@ static bool check(struct http_in *in, struct err *e)
                             "this build's http input speaks plain HTTP only; put a proxy with TLS in front of it");
     if (in->status != 200 && in->status != 201 && in->status != 204)
         return instance_err(&in->base, "successful_response_code", e, "it must be 200, 201 or 204");
-    if (str_eq_fold(in->events_uri, STR("off")))
-        in->events_uri = STR("");
-    else if (!in->events_uri.n || in->events_uri.p[0] != '/')
+    if (!str_eq_fold(in->events_uri, STR("off")) && (!in->events_uri.n || in->events_uri.p[0] != '/'))
         return instance_err(&in->base, "events_uri", e, "a path begins with `/`");
     if (in->add_remote_addr && !in->remote_addr_key.n)
         return instance_err(&in->base, "remote_addr_key", e, "the key is empty");
@@ -277,7 +275,30 @@ static void free_own(struct http_in *in)
     buf_free(&in->reply);
     in->tag_path = NULL;
     in->proxies = NULL;
+    in->nproxies = 0;
     in->items = (struct items){0};
+}
+
+static bool prepare(struct http_in *in, struct err *e)
+{
+    in->front = alloc_new(sizeof *in->front);
+    in->front->arena = arena_new();
+    return check(in, e) && make_headers(in, e);
+}
+
+static void unprepare(struct http_in *in)
+{
+    arena_free(in->front->arena);
+    free(TAKE(in->front));
+    free_own(in);
+}
+
+static bool check_only(void *self, struct err *e)
+{
+    bool good = prepare(self, e);
+
+    unprepare(self);
+    return good;
 }
 
 static bool start(void *self, struct feed *f, struct err *e)
@@ -286,13 +307,12 @@ static bool start(void *self, struct feed *f, struct err *e)
 
     in->feed = f;
     in->items.max = (size_t)in->events_max;
-    in->front = alloc_new(sizeof *in->front);
-    in->front->arena = arena_new();
-    if (check(in, e) && make_headers(in, e) && open_server(in, e))
+    if (prepare(in, e) && open_server(in, e)) {
+        if (str_eq_fold(in->events_uri, STR("off")))
+            in->events_uri = STR("");
         return true;
-    arena_free(in->front->arena);
-    free(TAKE(in->front));
-    free_own(in);
+    }
+    unprepare(in);
     return false;
 }
 
@@ -315,7 +335,7 @@ static void stop(void *self)
 }
 
 /* No `pause`: under pressure the input answers 429 or 503 (admit), which a client understands better than silence. */
-static const struct input input = {.start = start, .stop = stop};
+static const struct input input = {.check = check_only, .start = start, .stop = stop, .own_tags = true};
 
 const struct plugin input_http;
 const struct plugin input_http = {

@@ -71,9 +71,9 @@ static const struct option options[] = {
     OPT(struct file, OPT_BOOL, rotate_gzip, "true", "Compress rotated files."),
     OPT_END};
 
-static bool check_format(struct file *f, struct err *e)
+static bool check_format(const struct file *f, struct err *e)
 {
-    struct format *fm = &f->format;
+    const struct format *fm = &f->format;
 
     if (f->compress == CODEC_DEFLATE)
         return instance_err(&f->instance, "compress", e, "files are compressed by gzip or zstd");
@@ -83,8 +83,24 @@ static bool check_format(struct file *f, struct err *e)
         return instance_err(
             &f->instance, "rotate", e,
             "rotates append-only files; with compress or path_template say roll_size and roll_interval");
-    fm->delimiter = format_delimiter(fm->delimiter, fm->kind == FORMAT_LTSV ? STR("\t") : STR(","));
-    fm->label_delimiter = format_delimiter(fm->label_delimiter, STR(":"));
+    return true;
+}
+
+static struct names *make_names(struct file *f, struct err *e)
+{
+    bool rolled = f->compress != CODEC_NONE || f->names_options.path_template.n;
+
+    return names_new(&f->names_options, &f->instance, format_suffix[f->format.kind], f->compress, rolled, e);
+}
+
+static bool file_check(void *self, struct err *e)
+{
+    struct file *f = self;
+    struct names *names = check_format(f, e) ? make_names(f, e) : NULL;
+
+    if (!names)
+        return false;
+    names_free(names);
     return true;
 }
 
@@ -122,9 +138,11 @@ static bool file_start(void *self, struct err *e)
     grow_set_init(s);
     if (!check_format(f, e))
         return false;
+    f->format.delimiter = format_delimiter(f->format.delimiter, f->format.kind == FORMAT_LTSV ? STR("\t") : STR(","));
+    f->format.label_delimiter = format_delimiter(f->format.label_delimiter, STR(":"));
     s->name = f->instance.name;
     s->rolled = f->compress != CODEC_NONE || f->names_options.path_template.n;
-    f->names = names_new(&f->names_options, &f->instance, format_suffix[f->format.kind], f->compress, s->rolled, e);
+    f->names = make_names(f, e);
     if (!f->names)
         return false;
     s->dir = names_root(f->names);
@@ -243,7 +261,8 @@ static void file_tick(void *self)
     want_checkpoint(f);
 }
 
-static const struct output output = {.start = file_start,
+static const struct output output = {.check = file_check,
+                                     .start = file_start,
                                      .stop = file_stop,
                                      .write = file_write,
                                      .restore = file_restore,

@@ -120,6 +120,15 @@ static void http_stop(void *self)
     free_own(h);
 }
 
+/* A start makes no connection. */
+static bool http_check(void *self, struct err *e)
+{
+    if (!http_start(self, e))
+        return false;
+    http_stop(self);
+    return true;
+}
+
 static void put_json(struct http *h, struct event *ev)
 {
     struct buf *out = &h->body;
@@ -284,7 +293,7 @@ static enum verdict http_write(void *self, struct delivery *d, struct err *e)
 }
 
 static const struct output output = {
-    .start = http_start, .stop = http_stop, .write = http_write, .planned = true, .by_tag = true};
+    .check = http_check, .start = http_start, .stop = http_stop, .write = http_write, .planned = true, .by_tag = true};
 const struct plugin output_http = {.name = "http",
                                    .summary =
                                        "Posts events to a server, each delivery under a key that stays the same.",
