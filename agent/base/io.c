@@ -104,6 +104,7 @@ const struct io io_system = {
     .statx = statx,
     .flock = flock,
     .memfd = io_memfd,
+    .fadvise = posix_fadvise,
     .list = io_list,
     .wall = io_wall,
     .monotonic = io_monotonic,
@@ -171,4 +172,12 @@ ssize_t io_write_all(int fd, const void *p, size_t n)
         done += (size_t)wrote;
     }
     return (ssize_t)done;
+}
+
+int io_settle(int fd)
+{
+    if (io->fdatasync(fd))
+        return -1;
+    io->fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* best effort: some file systems have no other copy */
+    return 0;
 }

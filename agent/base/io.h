@@ -30,6 +30,7 @@ struct io {
     int (*statx)(int dir, const char *path, int flags, unsigned mask, struct statx *st);
     int (*flock)(int fd, int operation);
     int (*memfd)(const char *name);
+    int (*fadvise)(int fd, off_t at, off_t n, int advice); /* returns the error's number, as posix_fadvise */
     /* Calls each(arg, name) for every entry but "." and ".."; -1 and errno on failure. */
     int (*list)(int dir, void (*each)(void *arg, const char *name), void *arg);
     int64_t (*wall)(void);      /* ns since the epoch */
@@ -45,6 +46,9 @@ int io_pwritev_all(int fd, struct iovec *v, int n, off_t at);
 /* All n bytes unless the file ends before; the count, or -1 with errno. */
 ssize_t io_pread_all(int fd, void *p, size_t n, off_t at);
 ssize_t io_write_all(int fd, const void *p, size_t n);
+/* Syncs the file and drops its clean pages: what is read next is what the disk holds.  After a sync that failed, the
+ * page cache holds bytes that are on no disk and will not be written any more.  0, or -1 with errno. */
+int io_settle(int fd);
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)

@@ -140,7 +140,7 @@ static void found_name(void *arg, const char *name)
 static bool sync_file(struct cursor *c, struct err *e)
 {
     int fd = io->openat(c->store->cursors_fd, c->file, O_RDWR | O_NOFOLLOW, 0);
-    bool ok = fd >= 0 && !io->fdatasync(fd);
+    bool ok = fd >= 0 && !io_settle(fd);
 
     if (!ok)
         err_errno(e, "cannot sync cursor %s", c->file);

@@ -114,7 +114,7 @@ static void load_file(struct dedup_ids *ids, struct ids_file *f)
     if (fd < 0)
         return;
     /* It is about to be believed: what a killed agent left in the page cache must reach the disk. */
-    if (!io->fdatasync(fd) && !io->fstat(fd, &st))
+    if (!io_settle(fd) && !io->fstat(fd, &st))
         got = io_pread_all(fd, buf_room(&bytes, (size_t)st.st_size + 1), (size_t)st.st_size, 0);
     io->close(fd);
     if (got < 0)

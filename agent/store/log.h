@@ -68,6 +68,8 @@ enum log_read { READ_FRAME, READ_END, READ_ERROR };
 struct log_reader *log_reader_new(struct log *log,
                                   uint64_t lsn); /* an LSN that is no longer kept: the oldest that is */
 void log_reader_free(struct log_reader *r);
+/* The payloads of other types are not read, nor checked; their frames come with an empty one. */
+void log_reader_only(struct log_reader *r, enum frame_type type);
 void log_reader_seek(struct log_reader *r, uint64_t lsn);
 uint64_t log_reader_lsn(const struct log_reader *r); /* of what log_reader_next will give */
 /* READ_END: nothing more is durable yet.  A damaged frame is counted, copied to corrupt/ and passed over. READ_ERROR:

@@ -6,29 +6,11 @@
 #include "base/metrics.h"
 #include "store/dedup_ids.h"
 #include "store/image.h"
-#include "store/segment.h"
+#include "store/log_segments.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
-
-struct segment {
-    uint64_t base, first, previous, generation;
-    uint64_t end_lsn;  /* readers stop here; of the newest: durable */
-    uint64_t end;      /* bytes, likewise; of older ones the whole file */
-    uint64_t size;     /* as counted against the limit */
-    uint64_t capacity; /* bytes allocated */
-    uint64_t counted;  /* damage below this offset was counted already */
-    int64_t created;   /* wall clock */
-    int fd;            /* of the newest, and of all in memory; else -1 */
-    unsigned refs;     /* readers, and 1 for the list */
-    /* thread, of the active one */
-    uint64_t at; /* where the next write goes: beyond `end` while a group is being written */
-    uint64_t written_lsn, frames, records;
-    uint32_t rolling; /* checksum of the header checksums */
-    bool linked;      /* it has its name, durably */
-    bool spare;       /* it is still called `next` */
-};
 
 enum spare { SPARE_NONE, SPARE_READY, SPARE_BUSY };
 
@@ -64,15 +46,6 @@ struct log {
     struct metric *m_commits, *m_errors, *m_corrupt_bytes, *m_corrupt_records, *m_bytes, *m_segments;
 };
 
-/* log_segments.c */
-struct segment *segment_create(struct log *log, uint64_t first, uint64_t need);
-bool segment_link(struct log *log, struct segment *seg);
-void segment_abandon(struct log *log, struct segment *seg); /* its unsynced part must never be seen */
-void segment_publish(struct log *log, struct segment *seg); /* lock held: into the list, if it is not there */
-void segment_unref(struct segment *seg);                    /* lock held */
-void log_trim(struct log *log, uint64_t lsn);
-void log_count(struct log *log); /* lock held: bytes, full */
-bool spare_prepare(struct log *log);
 /* log_commit.c */
 void *log_thread(void *log);
 /* recovery.c: fills the list, the image and next_lsn; sets active where appending can go on. */

@@ -107,6 +107,11 @@ struct log_reader *log_reader_new(struct log *log, uint64_t lsn)
     return r;
 }
 
+void log_reader_only(struct log_reader *r, enum frame_type type)
+{
+    r->walk.skip = ~(1u << type);
+}
+
 static void leave(struct log_reader *r)
 {
     if (!r->seg)

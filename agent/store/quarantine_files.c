@@ -161,7 +161,7 @@ static bool know_file(struct quarantine *q, uint64_t number, struct err *e)
     fd = io->openat(q->dir, name, O_RDWR | O_NOFOLLOW, 0);
     if (fd < 0)
         return errno == ENOENT || err_errno(e, "cannot read quarantine/%s", name);
-    ok = (!io->fdatasync(fd) && !io->fsync(q->dir)) || err_errno(e, "cannot sync quarantine/%s", name);
+    ok = (!io_settle(fd) && !io->fsync(q->dir)) || err_errno(e, "cannot sync quarantine/%s", name);
     io->close(fd);
     return ok && visit_file(q, number, &v, e);
 }

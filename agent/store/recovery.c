@@ -220,7 +220,7 @@ static bool end_newest(struct log *log, struct segment *seg, struct err *e)
     int fd = segment_open(log, seg, O_RDWR);
     bool ok;
 
-    if (fd < 0 || (log->o.disk && (io->fdatasync(fd) || io->fsync(log->o.dir)))) {
+    if (fd < 0 || (log->o.disk && (io_settle(fd) || io->fsync(log->o.dir)))) {
         err_errno(e, "cannot sync segment %016" PRIx64, seg->base);
         if (fd >= 0)
             io->close(fd);
@@ -229,6 +229,7 @@ static bool end_newest(struct log *log, struct segment *seg, struct err *e)
     t.walk = (struct walk){.fd = fd, .generation = seg->generation, .at = SEGMENT_HEADER, .end = seg->end};
     t.walk.lsn = seg->first;
     t.walk.end_lsn = UINT64_MAX;
+    walk_find_hole(&t.walk);
     ok = find_tail(&t) || err_errno(e, "cannot read segment %016" PRIx64, seg->base);
     if (ok && t.leftover) {
         log_warn("log ends in an unfinished commit", "segment", log_num((long long)seg->base), "offset",

@@ -4,7 +4,10 @@
 #include "base/crc32c.h"
 #include "base/io.h"
 
-enum { READ_AHEAD = 256 << 10 };
+#include <errno.h>
+#include <unistd.h>
+
+enum { READ_AHEAD = 256 << 10, READ_HEADERS = 4096 };
 
 /* n bytes at `at` as a borrowed string; shorter where the file or `end` comes first; p NULL: errno. */
 static struct str bytes_at(struct walk *w, uint64_t at, uint64_t n)
@@ -17,7 +20,9 @@ static struct str bytes_at(struct walk *w, uint64_t at, uint64_t n)
     if (n > w->end - at)
         n = w->end - at;
     if (at < w->window_at || at + n > w->window_at + w->window.n) {
-        want = n > READ_AHEAD ? n : READ_AHEAD;
+        want = w->skip ? READ_HEADERS : READ_AHEAD;
+        if (want < n)
+            want = n;
         if (want > w->end - at)
             want = w->end - at;
         buf_clear(&w->window);
@@ -42,6 +47,9 @@ enum walk_check walk_check(struct walk *w, uint64_t at, struct frame_header *h, 
         return CHECK_HEADER;
     if (FRAME_HEADER + (uint64_t)h->payload_len > w->end - at)
         return CHECK_HEADER;
+    *payload = STR("");
+    if (h->type < 32 && w->skip >> h->type & 1)
+        return CHECK_GOOD;
     s = bytes_at(w, at, FRAME_HEADER + (uint64_t)h->payload_len);
     if (!s.p)
         return CHECK_ERROR;
@@ -50,13 +58,31 @@ enum walk_check walk_check(struct walk *w, uint64_t at, struct frame_header *h, 
                                                                                                : CHECK_PAYLOAD;
 }
 
+void walk_find_hole(struct walk *w)
+{
+    off_t from = io->lseek ? io->lseek(w->fd, (off_t)w->at, SEEK_HOLE) : -1, to;
+
+    if (from < 0 || (uint64_t)from >= w->end)
+        return;
+    to = io->lseek(w->fd, from, SEEK_DATA);
+    if (to < 0 && errno != ENXIO)
+        return;
+    w->hole = (uint64_t)from;
+    w->beyond = to < 0 || (uint64_t)to > w->end ? w->end : (uint64_t)to / FRAME_ALIGN * FRAME_ALIGN;
+}
+
 uint64_t walk_search(struct walk *w, uint64_t at, struct frame_header *h, bool *failed)
 {
     *failed = false;
     while (at < w->end && w->end - at >= FRAME_HEADER) {
         /* As much as the window has, so that zeros pass quickly. */
         uint64_t have = at >= w->window_at && at < w->window_at + w->window.n ? w->window_at + w->window.n - at : 0;
-        struct str s = bytes_at(w, at, have >= FRAME_HEADER ? have : FRAME_HEADER);
+        struct str s;
+        if (at >= w->hole && at < w->beyond) {
+            at = w->beyond;
+            continue;
+        }
+        s = bytes_at(w, at, have >= FRAME_HEADER ? have : FRAME_HEADER);
         if (!s.p) {
             *failed = true;
             return at;

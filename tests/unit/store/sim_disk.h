@@ -413,6 +413,18 @@ static int sim_sync(int fd)
     });
 }
 
+static int sim_fadvise(int fd, off_t at, off_t n, int advice)
+{
+    (void)at, (void)n;
+    SIM_CALL(int, {
+        struct sim_file *f = sim_of(fd);
+        for (size_t s = 0; advice == POSIX_FADV_DONTNEED && s < f->cap / SIM_SECTOR; s++)
+            if (!f->dirty[s])
+                memcpy(f->seen + s * SIM_SECTOR, f->kept + s * SIM_SECTOR, SIM_SECTOR);
+        result_ = 0;
+    });
+}
+
 static int sim_resize(int fd, off_t n, bool grow_only)
 {
     SIM_CALL(int, {
@@ -549,6 +561,7 @@ static const struct io sim_io = {
     .fsync = sim_sync,
     .ftruncate = sim_ftruncate,
     .fallocate = sim_fallocate,
+    .fadvise = sim_fadvise,
     .renameat = sim_renameat,
     .unlinkat = sim_unlinkat,
     .mkdirat = sim_mkdirat,

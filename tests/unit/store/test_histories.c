@@ -47,7 +47,9 @@ static void told(struct txn *txn, bool durable)
 {
     struct made *m = (struct made *)txn;
 
-    m->cut_before = __atomic_load_n(&sim.cut, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&sim.lock);
+    m->cut_before = sim.cut;
+    pthread_mutex_unlock(&sim.lock);
     atomic_store(&m->fate, durable ? ACKED : REFUSED);
 }
 
@@ -311,4 +313,43 @@ TEST(histories)
     sim_reset(0);
     io = &io_system;
     CHECK_INT(bad, 0);
+}
+
+/* A sync fails, and so does all that would cut off what it left in the page cache.  The next start must not take those
+ * pages for the disk: nobody will ever write them. */
+TEST(page_cache_is_not_believed)
+{
+    struct store_options o = options_of("/sim");
+    struct store *s;
+
+    log_setup(LOG_OFF, NULL, false, NULL);
+    sim_reset(1);
+    io = &sim_io;
+    s = must_open(&o);
+    CHECK(put(s, "first"));
+    for (bool quiet = false; !quiet; usleep(100)) {
+        pthread_mutex_lock(&store_log(s)->lock);
+        quiet = store_log(s)->spare == SPARE_READY && store_log(s)->idle;
+        pthread_mutex_unlock(&store_log(s)->lock);
+    }
+    pthread_mutex_lock(&sim.lock);
+    sim.fail_in = 2; /* the write is taken, the sync fails */
+    sim.fail_for = 1000000;
+    sim.fail_errno = EIO;
+    pthread_mutex_unlock(&sim.lock);
+    CHECK(!put(s, "refused"));
+    store_close(s);
+    sim.power = false;
+    sim_restart();
+    s = must_open(&o);
+    CHECK_LOG(s, "first");
+    CHECK(put(s, "second"));
+    store_close(s);
+    sim.power = true;
+    sim_restart();
+    s = must_open(&o);
+    CHECK_LOG(s, "first second");
+    store_close(s);
+    sim_reset(0);
+    io = &io_system;
 }
