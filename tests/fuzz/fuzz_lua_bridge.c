@@ -22,10 +22,12 @@ static const char rules[] = "local function walk(t, d) local n = 0 for k, v in p
                             "  function(r) cut(r, 0) return r end,\n"
                             "  function(r) weir.redact(r) weir.keep(r, {a = true, b = true}) return r end,\n"
                             "  function(r) return {copy = r, again = r.a} end,\n"
+                            "  function(r) weir.clean(r, {a = true, b = {a = true, l = 'url'}, log = 'url', c = "
+                            "'address', d = {}}, r.open) return r end,\n"
                             "  function(r) getmetatable(r) rawset(r, 'q', rawget(r, 'a')) return r end,\n"
                             "}\n"
                             "function f(tag, ts, record) return 2, ts, rule[tonumber(tag)](record) end\n";
-enum { RULES = 8 };
+enum { RULES = 9 };
 
 static struct host *host(int lazy)
 {

@@ -87,6 +87,18 @@ TEST(no_bytecode)
            "{\"a\":\"v\",\"x\":8}");
 }
 
+/* The lexer loads the ffi library where it meets 1LL; no name leads to it. */
+TEST(no_way_to_ffi)
+{
+    EXPECT(
+        "",
+        "local x = 1LL record.x = pcall(require, 'ffi') or ffi ~= nil or getmetatable(x) ~= 'ffi' return 2, ts, record",
+        "{\"a\":\"v\",\"x\":false}");
+    EXPECT("", "record.x = 1LL return 2, ts, record",
+           "Lua-Bad-Return: a function, thread or userdata cannot be part of a record");
+    EXPECT("", "record.x = tonumber(5LL) return 2, ts, record", "{\"a\":\"v\",\"x\":5}");
+}
+
 TEST(string_metatable_is_locked)
 {
     EXPECT("", "record.x = getmetatable('') == false return 2, ts, record", "{\"a\":\"v\",\"x\":true}");
