@@ -65,6 +65,7 @@ void feed_commit(struct feed *f, struct commit *c);
 
 enum room { ROOM, ROOM_QUOTA, ROOM_DISK }; /* ROOM_QUOTA: answer 429; ROOM_DISK: answer 503 */
 enum room feed_room(const struct feed *f, int *retry_after_seconds);
+const char *feed_durability(const struct feed *f); /* what a commit means: disk, os or memory */
 void feed_finish(struct feed *f); /* this input will bring nothing more; with .ends_run the agent then stops */
 
 struct input {

@@ -99,11 +99,8 @@ static void say_start(struct run *r)
     }
     if (!dir)
         log_warn("storage.type is memory: what is acknowledged does not survive the process");
-    log_info("started", "store", dir ? dir : "memory", "durability",
-             !dir                                       ? "memory"
-             : c->service.durability == DURABILITY_DISK ? "disk"
-                                                        : "os",
-             "admin_port", log_num(r->admin ? admin_port(r->admin) : 0));
+    log_info("started", "store", dir ? dir : "memory", "durability", pipeline_durability(c), "admin_port",
+             log_num(r->admin ? admin_port(r->admin) : 0));
 }
 
 static void say_end(struct run *r)

@@ -264,6 +264,9 @@ struct admin *admin_start(struct loop *loop, struct pipeline *p, const char *ver
     a->version = version;
     a->uptime = metric_new(METRIC_COUNTER, "fluentbit_uptime", "Seconds since the start.", "");
     a->log_bytes = metric_new(METRIC_GAUGE, "weir_log_bytes", "Bytes of the durable log.", "");
+    metric_set(metric_named(METRIC_GAUGE, "weir_durability", "What an acknowledgement means: 1 for disk, os or memory.",
+                            "durability", pipeline_durability(pipeline_config(p))),
+               1);
     a->held = metric_new(METRIC_GAUGE, "weir_held_events", "Events taken and not yet durable.", "");
     if (!listen_tcp(a, s, e) || !listen_control(a, e)) {
         admin_stop(a);

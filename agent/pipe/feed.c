@@ -169,6 +169,11 @@ enum room feed_room(const struct feed *f, int *retry_after_seconds)
     return room == STORE_ROOM ? ROOM : room == STORE_FULL ? ROOM_QUOTA : ROOM_DISK;
 }
 
+const char *feed_durability(const struct feed *f)
+{
+    return f->lane->durability;
+}
+
 void feed_finish(struct feed *f)
 {
     struct lane *l = f->lane;

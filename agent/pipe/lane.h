@@ -44,6 +44,7 @@ struct lane {
     struct hook hook;
     pthread_t thread;
     struct store *store;
+    const char *durability;           /* disk, os, memory */
     struct quarantine_key *key;       /* NULL: quarantine.raw off */
     struct unit **filters, **outputs; /* filters: this lane's own instances; outputs: for their matches */
     size_t nfilters, noutputs;

@@ -68,6 +68,11 @@ static bool in_memory(const struct config *config)
     return config->service.storage_type == STORAGE_MEMORY || config->service.durability == DURABILITY_MEMORY;
 }
 
+const char *pipeline_durability(const struct config *config)
+{
+    return in_memory(config) ? "memory" : config->service.durability == DURABILITY_DISK ? "disk" : "os";
+}
+
 char *pipeline_store_dir(const struct config *config)
 {
     return in_memory(config) ? NULL : state_dir(config);
@@ -159,6 +164,7 @@ struct pipeline *pipeline_new(struct config *config, struct loop *main, struct e
         return NULL;
     }
     p->lane = ingest_new(&p->build, p->store, p->key);
+    p->lane->durability = pipeline_durability(config);
     return p;
 }
 

@@ -35,5 +35,6 @@ size_t pipeline_workers(struct pipeline *p, struct worker ***out);
 int64_t pipeline_held(struct pipeline *p);
 int64_t pipeline_started(const struct pipeline *p); /* monotonic, ns */
 
+const char *pipeline_durability(const struct config *config); /* what an acknowledgement means: disk, os, memory */
 /* The directory of the store that this configuration uses; NULL for storage.type memory. */
 char *pipeline_store_dir(const struct config *config);

@@ -187,7 +187,7 @@ static bool make_headers(struct http_in *in, struct err *e)
     struct front *f = in->front;
     static const char *const reserved[] = {"content-length", "transfer-encoding", "connection", "content-type", "date"};
 
-    f->headers = arena_alloc(f->arena, (in->success_header.n + 1) * sizeof *f->headers);
+    f->headers = arena_alloc(f->arena, (in->success_header.n + 2) * sizeof *f->headers);
     f->headers[f->nheaders++] = (struct http_head){STR("Content-Type"), STR("application/json")};
     for (size_t i = 0; i < in->success_header.n; i++) {
         struct str value = in->success_header.items[i], name = str_word(&value);
@@ -308,6 +308,8 @@ static bool start(void *self, struct feed *f, struct err *e)
     in->feed = f;
     in->items.max = (size_t)in->events_max;
     if (prepare(in, e) && open_server(in, e)) {
+        if (!strcmp(feed_durability(f), "memory")) /* who sends is told that a 2xx promises less */
+            in->front->headers[in->front->nheaders++] = (struct http_head){STR("Weir-Durability"), STR("memory")};
         if (str_eq_fold(in->events_uri, STR("off")))
             in->events_uri = STR("");
         return true;

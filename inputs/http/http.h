@@ -37,7 +37,7 @@ struct str remote_address(const struct http_request *r, const struct network *tr
 /* Outlives the instance until every request is answered. */
 struct front {
     struct http_server *server;
-    struct http_head *headers; /* Content-Type: application/json, then those of `success_header` */
+    struct http_head *headers; /* Content-Type: application/json, then those of `success_header`, Weir-Durability */
     size_t nheaders;
     struct arena *arena; /* owns them */
     size_t waiting;      /* requests whose commit is under way */
