@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BODY_KEPT = 64 * 1024, HEAD_MAX = 64 * 1024 };
+enum { BODY_KEPT = 64 * 1024, HEAD_MAX = 64 * 1024, FIELD_MAX = 256 };
 static const int64_t retry_after_max = 24 * 3600 * SECOND;
 
 struct http_client {
@@ -77,6 +77,8 @@ static int on_field(llhttp_t *l, const char *at, size_t n)
 {
     struct answer *a = (struct answer *)l;
 
+    if (a->name.n + n > FIELD_MAX) /* none that is looked for; trailers may bring any number of any length */
+        return 0;
     buf_add(&a->name, at, n);
     return 0;
 }
@@ -85,7 +87,7 @@ static int on_value(llhttp_t *l, const char *at, size_t n)
 {
     struct answer *a = (struct answer *)l;
 
-    if (str_eq_fold(buf_view(&a->name), STR("retry-after")))
+    if (str_eq_fold(buf_view(&a->name), STR("retry-after")) && a->value.n + n <= FIELD_MAX)
         buf_add(&a->value, at, n);
     return 0;
 }

@@ -8,13 +8,15 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <uv.h>
 
-enum { ACCEPT_AT_ONCE = 64 };
+enum { ACCEPT_AT_ONCE = 64, RESERVED = 64 };
 static const int64_t sweep_least = 20 * MILLISECOND; /* deadlines are kept this exactly */
 static const int64_t starved_pause = 100 * MILLISECOND;
 
@@ -42,6 +44,30 @@ int64_t server_now(const struct http_server *s)
 }
 
 /* ---- connections ---- */
+
+/* Of all servers of the process: the log, the files that are tailed and the outputs need descriptors too, and whoever
+ * opens connections must not be able to take theirs. */
+static _Atomic size_t descriptors;
+
+static size_t descriptors_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur > 2 * RESERVED ? (size_t)limit.rlim_cur - RESERVED : (size_t)limit.rlim_cur / 2;
+}
+
+/* The soft limit is 1024 on most systems for the sake of programs that use select(). */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
 
 static void listen_or_not(struct http_server *s, bool starved)
 {
@@ -85,21 +111,34 @@ static void take(struct http_server *s, int fd, const struct sockaddr_storage *f
         map_set(&s->peers, str_of(peer), (void *)(n + 1));
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
+    descriptors++;
     conn_open(s, fd, peer);
+}
+
+/* No descriptors: the callers wait in the backlog, and it is looked again soon. */
+static void starve(struct http_server *s)
+{
+    listen_or_not(s, true);
+    server_due(s, server_now(s) + starved_pause);
 }
 
 static void on_listener(struct watch *w, unsigned events)
 {
     struct http_server *s = container_of(w, struct http_server, listener);
+    size_t most = descriptors_max();
 
     (void)events;
     for (int i = 0; i < ACCEPT_AT_ONCE && s->nconns < (size_t)s->options.connections_max; i++) {
         struct sockaddr_storage from = {0};
         socklen_t n = sizeof from;
-        int fd = accept4(w->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd;
+        if (descriptors >= most) {
+            starve(s);
+            return;
+        }
+        fd = accept4(w->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-            listen_or_not(s, true);
-            server_due(s, server_now(s) + starved_pause);
+            starve(s);
             return;
         }
         if (fd < 0 && errno == EAGAIN)
@@ -116,6 +155,7 @@ void server_closed(struct conn *c)
     struct str peer = str_of(c->peer);
     intptr_t n = (intptr_t)map_get(&s->peers, peer);
 
+    descriptors--;
     if (n > 1)
         map_set(&s->peers, peer, (void *)(n - 1));
     else if (n == 1)
@@ -228,6 +268,7 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
     struct http_server *s = alloc_new(sizeof *s);
     bool ok;
 
+    raise_limit();
     s->loop = l;
     s->options = *o;
     s->limits = (struct head_limits){(size_t)o->request_line_max, (size_t)o->header_max, (size_t)o->header_count_max};
@@ -310,6 +351,7 @@ void http_server_free(struct http_server *s)
         if (c->state < CONN_GONE) {
             loop_unwatch(s->loop, &c->watch);
             close(c->watch.fd);
+            descriptors--;
         }
         conn_free(c);
     }

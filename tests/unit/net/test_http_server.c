@@ -4,9 +4,11 @@
 #include "base/arena.h"
 #include "net/compress.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 struct later {
     struct timer timer;
@@ -848,5 +850,47 @@ TEST(listening_where_one_cannot)
     CHECK(!http_server_new(s.loop, &second.options, &e));
     second.options.listen = "unix:/nonexistent/x";
     CHECK(!http_server_new(s.loop, &second.options, &e));
+    server_end(&s);
+}
+
+/* The callers are another process, so that only the server's side counts against the limit. */
+static pid_t call_often(int port, int n)
+{
+    pid_t child = fork();
+
+    if (child)
+        return child;
+    while (n-- > 0)
+        dial(port);
+    pause();
+    _exit(0);
+}
+
+TEST(connections_leave_descriptors_for_others)
+{
+    struct rlimit before, limit;
+    struct server s = begin();
+    int spare[20];
+    pid_t child;
+
+    server_start(&s); /* which raises the limit */
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit = (struct rlimit){150, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    child = call_often(s.port, 120);
+    usleep(300000);
+    server_do(&s, count_connections);
+    CHECK_INT(connections, 150 - 64);
+    for (int i = 0; i < 20; i++)
+        spare[i] = dup(0);
+    CHECK(spare[19] >= 0);
+    for (int i = 0; i < 20; i++)
+        close(spare[i]);
+    setrlimit(RLIMIT_NOFILE, &before);
+    usleep(300000);
+    server_do(&s, count_connections);
+    CHECK_INT(connections, 120); /* the others had only to wait */
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
     server_end(&s);
 }
