@@ -23,6 +23,8 @@ struct json_level {
     uint32_t dead;
     bool map;
     char close;
+    uint16_t *next;          /* the shape expected of its next key; NULL: none is */
+    uint16_t *child;         /* the same of a map that is its next value */
     uint32_t *slots, nslots; /* beyond JSON_LINEAR keys: a hash set of 1 + index */
     uint64_t seen[4];        /* a bit per hash: not set means not seen */
 };

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "event/json_parse.h"
 #include "event/json_scan.h"
+#include "event/json_shape.h"
 #include "event/msgpack_put.h"
 
 #include <pthread.h>
@@ -18,6 +19,8 @@ const struct json_limits json_limits_default = {JSON_DEPTH, 1000000, 65536, fals
 /* Keys for the hash: nobody who does not know them can write many keys that collide. */
 static uint64_t secret[2];
 static pthread_once_t drawn = PTHREAD_ONCE_INIT;
+
+static _Thread_local struct json_shapes shapes;
 
 static void draw(void)
 {
@@ -168,18 +171,63 @@ static uint32_t str_payload(uint32_t n)
     return n <= 1 + 31 ? n - 1 : n <= 2 + UINT8_MAX ? n - 2 : n <= 3 + UINT16_MAX ? n - 3 : n - 5;
 }
 
-/* A key, and the colon behind it. */
-INLINE char *key(struct json_reader *r, struct json_level *top, const char **at, char *w)
+INLINE void see(struct json_level *top, uint32_t hash)
 {
-    const char *p = *at, *first = p;
-    uint32_t place, n;
-    uint64_t hash, bit;
+    top->seen[hash >> 6 & 3] |= 1ull << (hash & 63);
+}
 
-    if (__builtin_expect(p == r->end || *p != '"', 0)) {
-        first = p = blank(p, r->end);
-        if (p == r->end || *p != '"')
-            return json_fail(r, p, "a key in quotes is expected");
+/* The key just recorded is new in its map; its text began at `first`, behind the value before it. */
+static void learn(struct json_reader *r, struct json_level *top, const char *first, const char *p, uint32_t n)
+{
+    const struct json_key *k = &r->keys[r->nkeys - 1];
+    const char *encoded = r->start + k->at;
+    struct json_shape *shape = NULL;
+
+    /* Up to its value; and no escapes, so that the same text is the same key in every reading. */
+    p = blank(p, r->end);
+    if (n <= SHAPE_TEXT && p - first <= SHAPE_TEXT && top->count < JSON_LINEAR &&
+        !memchr(first, '\\', (size_t)(p - first)) && memmem(first, (size_t)(p - first), encoded + 1, n - 1))
+        shape = shape_learn(&shapes, top->next, (struct str){first, (size_t)(p - first)}, (struct str){encoded, n},
+                            k->hash);
+    top->next = shape ? &shape->next : NULL;
+    top->child = shape ? &shape->child : NULL;
+}
+
+/* The usual case: the key that was in this place before, and all between two values.  False: another. */
+INLINE bool known_key(struct json_reader *r, struct json_level *top, const char **at, char **w)
+{
+    const char *p = *at;
+    struct json_shape *shape;
+    char last[SHAPE_TEXT] __attribute__((uninitialized));
+    size_t left = (size_t)(r->end - p);
+
+    if (__builtin_expect(left < SHAPE_TEXT, 0)) {
+        memset(last, 0, sizeof last);
+        memcpy(last, p, left);
+        p = last;
     }
+    shape = shape_find(&shapes, *top->next, p);
+    if (__builtin_expect(!shape || r->nkeys == r->cap_keys, 0))
+        return false;
+    r->keys[r->nkeys++] = (struct json_key){(uint32_t)(*w - r->start), shape->hash};
+    top->count++;
+    top->next = &shape->next;
+    top->child = &shape->child;
+    memcpy(*w, shape->encoded, SHAPE_TEXT);
+    *w += shape->n;
+    *at += shape->bytes;
+    return true;
+}
+
+/* Any key, and the colon behind it; its text begins at `begin`, perhaps with the comma in front. */
+static __attribute__((noinline)) char *key(struct json_reader *r, struct json_level *top, const char *begin,
+                                           const char **at, char *w)
+{
+    const char *p = blank(*at, r->end), *first = p;
+    uint32_t place, n, hash, dead = top->dead;
+
+    if (p == r->end || *p != '"')
+        return json_fail(r, p, "a key in quotes is expected");
     if (w > r->limit)
         w = json_more(r, w, 0);
     place = (uint32_t)(w - r->start);
@@ -188,33 +236,44 @@ INLINE char *key(struct json_reader *r, struct json_level *top, const char **at,
     if (!w)
         return NULL;
     n = (uint32_t)(w - r->start) - place;
-    if (__builtin_expect(n - 1 > r->limits->key_bytes, 0) && str_payload(n) > r->limits->key_bytes)
+    if (n - 1 > r->limits->key_bytes && str_payload(n) > r->limits->key_bytes)
         return json_fail(r, first, "a key is too long");
     if (w > r->limit)
         w = json_more(r, w, 0);
+    for (uint32_t i = top->keys; top->next && i < r->nkeys; i++)
+        see(top, r->keys[i].hash); /* those that were known */
     /* The header is part of what is hashed: it saves finding out how long it is. */
-    hash = key_hash(w - n, n);
+    hash = (uint32_t)(key_hash(w - n, n) >> 32);
     if (r->nkeys == r->cap_keys)
         json_more_keys(r);
-    r->keys[r->nkeys++] = (struct json_key){place, (uint32_t)(hash >> 32)};
-    bit = 1ull << (hash & 63);
+    r->keys[r->nkeys++] = (struct json_key){place, hash};
     top->count++;
-    if (__builtin_expect((top->seen[hash >> 6 & 3] & bit) || top->count > JSON_LINEAR, 0) && !json_key_again(r, top, n))
+    if (__builtin_expect((top->seen[hash >> 6 & 3] & 1ull << (hash & 63)) || top->count > JSON_LINEAR, 0) &&
+        !json_key_again(r, top, n))
         return json_fail(r, first, "the key was there before in the same object");
-    top->seen[hash >> 6 & 3] |= bit;
-    if (__builtin_expect(p == r->end || *p != ':', 0)) {
-        p = blank(p, r->end);
-        if (p == r->end || *p != ':')
-            return json_fail(r, p, "a colon is expected");
-    }
-    *at = p + 1;
+    see(top, hash);
+    p = blank(p, r->end);
+    if (p == r->end || *p != ':')
+        return json_fail(r, p, "a colon is expected");
+    p++;
+    if (top->next && top->dead == dead)
+        learn(r, top, begin, p, n);
+    else
+        top->next = top->child = NULL;
+    *at = p;
     return w;
 }
 
 INLINE char *open_container(struct json_reader *r, struct json_level *top, bool map, char *w)
 {
-    *top =
-        (struct json_level){.head = (uint32_t)(w - r->start), .keys = r->nkeys, .map = map, .close = map ? '}' : ']'};
+    uint16_t *child = top[-1].child;
+
+    *top = (struct json_level){.head = (uint32_t)(w - r->start),
+                               .keys = r->nkeys,
+                               .map = map,
+                               .close = map ? '}' : ']',
+                               .next = map ? child : NULL,
+                               .child = map ? NULL : child};
     return w + 1;
 }
 
@@ -233,9 +292,14 @@ INLINE char *close_container(struct json_reader *r, struct json_level *top, char
 INLINE char *next(struct json_reader *r, struct json_level **depth, const char **at, char *w, bool opened)
 {
     struct json_level *top = *depth;
-    const char *p = *at, *end = r->end;
+    const char *p = *at, *end = r->end, *begin;
 
     while (top != r->levels) {
+        if (__builtin_expect(w > r->limit, 0))
+            w = json_more(r, w, 0);
+        if (top->next && known_key(r, top, &p, &w))
+            break;
+        begin = p;
         p = blank(p, end);
         if (p == end)
             return json_fail(r, p, "the text ends inside of a value");
@@ -250,7 +314,7 @@ INLINE char *next(struct json_reader *r, struct json_level **depth, const char *
         if (top->count >= r->limits->members)
             return json_fail(r, p, "too many members");
         if (top->map)
-            w = key(r, top, &p, w);
+            w = key(r, top, begin, &p, w);
         else
             top->count++;
         break;
@@ -258,6 +322,20 @@ INLINE char *next(struct json_reader *r, struct json_level **depth, const char *
     *at = p;
     *depth = top;
     return w;
+}
+
+INLINE char *value(struct json_reader *r, const char **at, char *w)
+{
+    const char *p = *at;
+    unsigned digit = (unsigned)(unsigned char)*p - '0';
+
+    /* One digit, and nothing behind it that belongs to a number. */
+    if (digit <= 9 && r->end - p >= 2 && (p[1] == ',' || p[1] == ']' || p[1] == '}')) {
+        *at = p + 1;
+        *w = (char)digit;
+        return w + 1;
+    }
+    return scalar(r, at, w);
 }
 
 static const char *run(struct json_reader *r, const char *p, char *w)
@@ -269,28 +347,29 @@ static const char *run(struct json_reader *r, const char *p, char *w)
         bool opened = false;
         p = blank(p, r->end);
         if (p == r->end) {
-            json_fail(r, p, "a value is expected");
+            w = json_fail(r, p, "a value is expected");
             break;
         }
         if (w > r->limit)
             w = json_more(r, w, 0);
-        if (*p == '{' || *p == '[') {
+        if ((*p | 0x20) == '{') { /* or [ */
             if (top == r->levels + depth) {
-                json_fail(r, p, "nested too deep");
+                w = json_fail(r, p, "nested too deep");
                 break;
             }
             w = open_container(r, ++top, *p++ == '{', w);
             opened = true;
         } else {
-            w = scalar(r, &p, w);
+            w = value(r, &p, w);
+            if (!w)
+                break;
         }
-        if (w)
-            w = next(r, &top, &p, w, opened);
-        if (w && top == r->levels) {
-            r->out->n = (size_t)(w - r->out->p);
-            return p;
-        }
-    } while (w);
+        w = next(r, &top, &p, w, opened);
+    } while (w && top != r->levels);
+    if (w) {
+        r->out->n = (size_t)(w - r->out->p);
+        return p;
+    }
     while (top > r->levels)
         free((top--)->slots);
     return NULL;
@@ -320,6 +399,9 @@ bool json_read(struct str text, const struct json_limits *limits, struct buf *ou
     r.edits = NULL;
     r.nedits = r.cap_edits = 0;
     r.defer = false;
+    r.levels[0].child = limits->key_bytes >= SHAPE_TEXT && limits->members >= JSON_LINEAR ? &shapes.root : NULL;
+    if (shapes.misses > SHAPE_MISSES)
+        shape_forget(&shapes);
     if (text.n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         p += 3; /* a byte order mark, which RFC 8259 lets a reader ignore */
     buf_room(out, 2 * JSON_ROOM);

@@ -32,6 +32,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(result.used <= size && msgpack_check(buf_view(&first), false, &e) == first.n);
     if (json_read(in, &refuse, &strict, NULL, NULL))
         must(str_eq(buf_view(&strict), buf_view(&first)) && !result.replaced);
+    /* What was learned of the keys of earlier texts must not show. */
+    refuse = json_limits_default;
+    refuse.members = 63;
+    buf_clear(&strict);
+    if (json_read(in, &refuse, &strict, NULL, NULL))
+        must(str_eq(buf_view(&strict), buf_view(&first)));
+    refuse.refuse_bad_utf8 = refuse.refuse_duplicates = true;
+    refuse.members = json_limits_default.members;
     must(msgpack_read(buf_view(&first), &v) == first.n);
     json_write(&text, &v);
     must(json_read_whole(buf_view(&text), &refuse, &second, &e));

@@ -279,3 +279,60 @@ TEST(strings_of_every_length)
             CHECK(str_eq(buf_view(&out), buf_view(&want)));
         }
 }
+
+/* Any of a few keys and values, so that keys repeat, follow each other in many orders, and break off anywhere. */
+static void random_value(struct buf *text, uint64_t *state, int depth)
+{
+    static const char *const keys[] = {"a",   "b",     "event_id", "\\u0061",
+                                       "key", "x\\ny", "\xff\xfe", "a\xc3\xa9",
+                                       "",    "b ",    "a\"",      "a_name_that_is_longer_than_others"};
+    static const char *const scalars[] = {"1", "true", "\"s\"", "-0.5", "null", "[1,2]", "123456", "tru", "\"\\u12\""};
+    uint64_t r = (*state = *state * 6364136223846793005u + 1442695040888963407u) >> 33;
+    bool map = r & 1;
+    uint64_t n = r >> 1 & 7, blanks = r >> 4 & 7;
+
+    if (depth == 0 || (r >> 7 & 3) == 0) {
+        /* The last two are no JSON: rarely. */
+        buf_fmt(text, "%s", scalars[r >> 9 & 63 ? (r >> 15) % 7 : (r >> 15) % 9]);
+        return;
+    }
+    buf_char(text, map ? '{' : '[');
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t k = (*state = *state * 6364136223846793005u + 1442695040888963407u) >> 33;
+        buf_fmt(text, "%s", i ? blanks == 1 ? " , " : "," : "");
+        if (map)
+            buf_fmt(text, "\"%s\"%s", keys[k >> 8 & 3 ? i : k % 12], blanks == 2 ? " : " : blanks == 3 ? ": " : ":");
+        random_value(text, state, depth - 1);
+    }
+    buf_char(text, map ? '}' : ']');
+}
+
+TEST(known_keys_change_nothing)
+{
+    struct json_limits plain = json_limits_default; /* with which no key is known */
+    uint64_t state = 99;
+    int good = 0;
+
+    plain.key_bytes = 40;
+    plain.members = 63;
+    for (int i = 0; i < 60000; i++) {
+        CLEANUP(buf_free) struct buf text = {0}, known = {0}, other = {0};
+        struct json_result a = {0}, b = {0};
+        struct err x = {0}, y = {0};
+        bool read;
+        random_value(&text, &state, 5);
+        if (i % 7 == 0)
+            text.n -= text.n / 3;
+        /* Where it ends is where memory ends. */
+        char *exact = malloc(text.n + 1);
+        memcpy(exact, text.p, text.n);
+        exact = realloc(exact, text.n ? text.n : 1);
+        read = json_read((struct str){exact, text.n}, &json_limits_default, &known, &a, &x);
+        good += read;
+        CHECK(read == json_read(buf_view(&text), &plain, &other, &b, &y));
+        CHECK(str_eq(buf_view(&known), buf_view(&other)) && a.used == b.used && a.replaced == b.replaced);
+        CHECK(strcmp(x.text, y.text) == 0);
+        free(exact);
+    }
+    CHECK(good > 20000 && good < 60000);
+}
