@@ -53,7 +53,13 @@ uint64_t reader_le64(struct reader *r)
 uint64_t reader_varint(struct reader *r)
 {
     uint64_t v = 0;
+    const uint8_t *p = r->p;
 
+    if (r->end - p >= 2 && !(p[0] & p[1] & 0x80)) { /* most */
+        bool two = p[0] & 0x80;
+        r->p = p + 1 + two;
+        return two ? (p[0] & 0x7fu) | (uint64_t)p[1] << 7 : p[0];
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = reader_u8(r);
         v |= (uint64_t)(byte & 0x7f) << shift;

@@ -87,3 +87,19 @@ TEST(crc32c_by_either_way_and_in_parts)
             CHECK(whole == crc32c(crc32c(0, bytes + from, n / 3), bytes + from + n / 3, n - n / 3));
         }
 }
+
+TEST(crc32c_of_long_data)
+{
+    enum { N = 20000 };
+    char *bytes = malloc(N);
+    uint64_t state = 7;
+
+    for (size_t i = 0; i < N; i++)
+        bytes[i] = (char)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+    for (size_t n = 300; n < N - 8; n += n / 7 + 13)
+        for (size_t from = 0; from < 8; from += 3)
+            CHECK(crc32c(0x1234567, bytes + from, n) == crc32c_portable(0x1234567, bytes + from, n));
+    for (size_t n = 6140; n < 6150; n++)
+        CHECK(crc32c(0, bytes, n) == crc32c_portable(0, bytes, n));
+    free(bytes);
+}
