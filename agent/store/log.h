@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: append-only segments of checksummed frames, committed in groups by one thread.  The format is in log.c's
- * head and in segment.h; nothing durable is ever modified in place.
+/* The log: append-only segments of checksummed frames (segment.h), committed in groups by one thread.  Nothing durable
+ * is ever modified in place.
  *
  * An LSN numbers records, not bytes: a frame covers [first_lsn, first_lsn + records).  A transaction is a run of frames
  * of which the last carries FRAME_LAST; readers see it when that frame is durable, and not before. */
@@ -21,14 +21,13 @@ enum frame_type {
     FRAME_IDS /* ids that deduplication must remember: n times id, u32 body hash */
 };
 enum { FRAME_LAST = 1 }; /* flags */
-
 struct log;
 
 /* ---- appending ---- */
 
 /* One transaction in the making; owned by its lane, handed to the log whole. */
 struct txn {
-    struct buf bytes; /* frames with headers; LSNs and header checksums are filled in by log_append */
+    struct buf bytes; /* frames with headers; the log thread fills in LSNs and the headers' checksums */
     uint32_t frames;
     uint32_t records;
     size_t last; /* offset of the last frame's header */
@@ -55,7 +54,6 @@ uint64_t log_oldest(const struct log *log);  /* the first LSN still kept */
 /* ---- reading ---- */
 
 struct log_reader; /* one thread at a time */
-
 struct frame {
     enum frame_type type;
     uint64_t first_lsn;
@@ -65,8 +63,8 @@ struct frame {
 
 enum log_read { READ_FRAME, READ_END, READ_ERROR };
 
-struct log_reader *log_reader_new(struct log *log,
-                                  uint64_t lsn); /* an LSN that is no longer kept: the oldest that is */
+/* From the frame that holds `lsn` on; from the oldest kept where lsn is below it. */
+struct log_reader *log_reader_new(struct log *log, uint64_t lsn);
 void log_reader_free(struct log_reader *r);
 /* The payloads of other types are not read, nor checked; their frames come with an empty one. */
 void log_reader_only(struct log_reader *r, enum frame_type type);
