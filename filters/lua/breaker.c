@@ -41,7 +41,7 @@ static unsigned find(struct breaker *b, uint64_t type, int64_t now)
     return oldest;
 }
 
-bool breaker_trip(struct breaker *b, uint64_t type, int64_t now)
+bool breaker_trip(struct breaker *b, uint64_t type, unsigned most, int64_t now)
 {
     unsigned i = find(b, type, now);
 
@@ -50,7 +50,7 @@ bool breaker_trip(struct breaker *b, uint64_t type, int64_t now)
         b->entry[i].first = now;
         b->entry[i].trips = 0;
     }
-    if (++b->entry[i].trips < BREAKER_TRIPS)
+    if (++b->entry[i].trips < most)
         return false;
     b->entry[i].trips = 0;
     b->entry[i].first = now;

@@ -5,8 +5,9 @@
 #include "base/str.h"
 
 enum {
-    BREAKER_TRIPS = 5,     /* capped calls of one type ... */
-    BREAKER_WINDOW_S = 10, /* ... within this time open it */
+    BREAKER_TRIPS = 5,      /* capped calls of one type ... */
+    BREAKER_ALL_TRIPS = 20, /* or of one tag, whatever the types: an attacker may make them up */
+    BREAKER_WINDOW_S = 10,  /* ... within this time open it */
     BREAKER_OPEN_S = 30,
     BREAKER_TYPES = 64, /* kinds that are counted at a time; the one unseen longest makes room */
 };
@@ -22,5 +23,5 @@ struct breaker {
 
 /* Is it open for this type? */
 bool breaker_open(struct breaker *b, uint64_t type, int64_t now);
-/* The rule was capped; true: the circuit opens now. */
-bool breaker_trip(struct breaker *b, uint64_t type, int64_t now);
+/* The rule was capped; true: this was the `most`th time in the window and the circuit opens. */
+bool breaker_trip(struct breaker *b, uint64_t type, unsigned most, int64_t now);

@@ -112,8 +112,8 @@ static void stop(void *self)
     l->host = NULL;
 }
 
-/* What the breaker counts by: the event's type, else its tag. */
-static uint64_t event_type(struct event *ev)
+/* What the breaker counts by: the event's type where it has one, and its tag. */
+static uint64_t type_of(struct event *ev)
 {
     struct value *v = event_get(ev, STR("event_type"));
     struct str s;
@@ -121,14 +121,31 @@ static uint64_t event_type(struct event *ev)
     return hash_bytes(v && value_as_str(v, &s) ? s : ev->tag);
 }
 
+static uint64_t tag_of(const struct event *ev)
+{
+    return ~hash_bytes(ev->tag);
+}
+
+static bool refused(struct lua *l, struct event *ev)
+{
+    int64_t now = io->monotonic();
+
+    return breaker_open(&l->breaker, type_of(ev), now) || breaker_open(&l->breaker, tag_of(ev), now);
+}
+
 static enum pass fail(struct lua *l, struct event *ev, struct host_result *r, struct emit *out)
 {
-    if (r->capped) {
-        log_warn("a rule hit its limits", "filter", l->instance.name, "code", r->code, "why", r->text);
-        if (breaker_trip(&l->breaker, event_type(ev), io->monotonic()))
-            log_error("a rule keeps hitting its limits: events of this type go to quarantine for 30 seconds", "filter",
-                      l->instance.name);
-    }
+    int64_t now = io->monotonic();
+
+    if (!r->capped)
+        return filter_fail(out, r->code, r->text);
+    log_warn("a rule hit its limits", "filter", l->instance.name, "code", r->code, "why", r->text);
+    if (breaker_trip(&l->breaker, type_of(ev), BREAKER_TRIPS, now))
+        log_error("a rule keeps hitting its limits: events of this type go to quarantine for 30 seconds", "filter",
+                  l->instance.name);
+    if (breaker_trip(&l->breaker, tag_of(ev), BREAKER_ALL_TRIPS, now))
+        log_error("a rule keeps hitting its limits: events of this tag go to quarantine for 30 seconds", "filter",
+                  l->instance.name);
     return filter_fail(out, r->code, r->text);
 }
 
@@ -137,7 +154,7 @@ static enum pass apply(void *self, struct event *ev, struct emit *out)
     struct lua *l = self;
     struct host_result r;
 
-    if (l->breaker.live && breaker_open(&l->breaker, event_type(ev), io->monotonic()))
+    if (l->breaker.live && refused(l, ev))
         return filter_fail(out, "Rule-Circuit-Open", "the rule kept hitting its limits on events of this type");
     switch (host_run(l->host, ev, &r)) {
     case HOST_SAME:

@@ -297,20 +297,41 @@ TEST(breaker_opens_for_one_type)
     io = &io_system;
 }
 
+TEST(breaker_opens_for_a_tag_whose_types_are_made_up)
+{
+    struct io table = io_system;
+    char event[64];
+    struct fake f;
+    struct err e;
+    struct filter_result r;
+
+    table.monotonic = fake_monotonic;
+    io = &table;
+    CHECK(fake_start(&f, &filter_lua, "call f\ntime_limit 20ms\ncode function f() while true do end end", &e));
+    for (int i = 0; i < BREAKER_ALL_TRIPS + 5; i++) {
+        snprintf(event, sizeof event, "{\"event_type\":\"x%d\"}", i);
+        filter_run(&f, event, &r);
+        CHECK_STR(str_of(r.emit.code), i < BREAKER_ALL_TRIPS ? "Lua-Time" : "Rule-Circuit-Open");
+        filter_result_free(&r);
+    }
+    fake_free(&f);
+    io = &io_system;
+}
+
 TEST(breaker_counts_within_its_window)
 {
     struct breaker b = {0};
 
     for (int i = 0; i < 20; i++)
-        CHECK(!breaker_trip(&b, 1, i * 4 * SECOND)); /* never five within ten seconds */
+        CHECK(!breaker_trip(&b, 1, BREAKER_TRIPS, i * 4 * SECOND)); /* never five within ten seconds */
     for (int i = 0; i < BREAKER_TRIPS - 1; i++)
-        CHECK(!breaker_trip(&b, 2, 1000 * SECOND));
+        CHECK(!breaker_trip(&b, 2, BREAKER_TRIPS, 1000 * SECOND));
     CHECK(!breaker_open(&b, 2, 1000 * SECOND));
-    CHECK(breaker_trip(&b, 2, 1000 * SECOND));
+    CHECK(breaker_trip(&b, 2, BREAKER_TRIPS, 1000 * SECOND));
     CHECK(breaker_open(&b, 2, 1001 * SECOND));
     CHECK(!breaker_open(&b, 3, 1001 * SECOND));
     CHECK(!breaker_open(&b, 2, 1031 * SECOND));
     for (uint64_t i = 0; i < 1000; i++)
-        breaker_trip(&b, 100 + i, 2000 * SECOND);
+        breaker_trip(&b, 100 + i, BREAKER_TRIPS, 2000 * SECOND);
     CHECK_INT(b.live, BREAKER_TYPES);
 }
