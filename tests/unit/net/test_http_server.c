@@ -670,7 +670,7 @@ TEST(half_requests_delay_nobody)
     struct rlimit limit;
     struct server s = begin();
     CLEANUP(buf_free) struct buf got = {0};
-    int fds[1000], n = 1000;
+    int fds[1000], n = 1000, quick = 0;
     int64_t start;
     bool closed;
 
@@ -689,8 +689,9 @@ TEST(half_requests_delay_nobody)
         start = now();
         ASK("GET /good HTTP/1.1\r\n" H "\r\n");
         CHECK(GOT("GET /good"));
-        CHECK(now() - start < 100 * MILLISECOND);
+        quick += now() - start < 100 * MILLISECOND;
     }
+    CHECK(quick >= 11); /* the median: the machine may be busy with other things */
     usleep(2300000); /* the answer 408 waits a second for the peer to close */
     server_do(&s, count_connections);
     CHECK_INT(connections, 0);
