@@ -13,7 +13,7 @@ struct http_server {
     int64_t sweep_at;
     struct link conns;
     _Atomic size_t nconns; /* any thread may read it */
-    struct map peers; /* address -> number of connections */
+    struct map peers;      /* address -> number of connections */
     char *unix_path;
     int port;
     bool paused, stopped;

@@ -692,7 +692,7 @@ TEST(half_requests_delay_nobody)
         quick += now() - start < 100 * MILLISECOND;
     }
     CHECK(quick >= 11); /* the median: the machine may be busy with other things */
-    usleep(2300000); /* the answer 408 waits a second for the peer to close */
+    usleep(2300000);    /* the answer 408 waits a second for the peer to close */
     server_do(&s, count_connections);
     CHECK_INT(connections, 0);
     for (int i = 0; i < n; i++)
