@@ -18,6 +18,7 @@ PEOPLE = [("ada", "ada@example.com", "203.0.113.7"), ("grace", "grace.hopper@exa
           ("linus", "linus+sketch@example.net", "2001:db8:85a3:8d3:1319:8a2e:370:7348"), ("mary", "mary@example.co.uk", "192.0.2.146")]
 PROMPTS = ["draw a bouncing ball", "make it blue, and mail {mail} when done", "add gravity", "why is my sketch slow?",
            "fix the bug that {mail} reported", "spiral of triangles"]
+SESSIONS = {user: "session-" + uuid.uuid4().hex[:12] for user, _, _ in PEOPLE}
 CATEGORIES = ["feature_request", "bug_fix", "style", "question"]
 stopping = threading.Event()
 
@@ -62,7 +63,7 @@ def event():
     properties = {"prompt_text": random.choice(PROMPTS).format(mail=mail), "category": random.choice(CATEGORIES)}
     if kind == "prompt:completed":
         properties = {"success": random.random() < 0.9, "processing_time_ms": round(random.expovariate(1 / 900), 1)}
-    body = {"event_id": str(uuid.uuid4()), "event_type": kind, "timestamp": now(), "session_id": "session-" + user,
+    body = {"event_id": str(uuid.uuid4()), "event_type": kind, "timestamp": now(), "session_id": SESSIONS[user],
             "user_id": user, "sketch_id": "sketch-%d" % random.randrange(20), "properties": properties,
             "metadata": {"client_timestamp": now(), "app_version": "1.0.0",
                          "platform_info": {"browser": "Chrome", "version": "96.0.4664.110", "os": "Windows",
