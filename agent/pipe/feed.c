@@ -52,7 +52,7 @@ static bool is_new(struct lane *l, struct feed *f, const struct event *ev, enum 
 {
     uint32_t hash = crc32c(0, ev->body.p, ev->body.n);
 
-    switch (dedup_add(store_dedup(l->store), ev->id, hash, io->wall())) {
+    switch (dedup_add(store_dedup(l->store), ev->id, hash, io->monotonic())) {
     case DEDUP_NEW:
         remember_id(l, ev->id, hash);
         return true;

@@ -81,7 +81,7 @@ static void replay_one(struct lane *l, struct replay_item *item)
         return;
     /* An agent that dies between the commit and the mark in the file must not count it again. */
     item->taken = true;
-    if (dedup_add(store_dedup(l->store), mark, 0, io->wall()) != DEDUP_NEW)
+    if (dedup_add(store_dedup(l->store), mark, 0, io->monotonic()) != DEDUP_NEW)
         return;
     l->open->ids = alloc_grow(l->open->ids, l->open->nids, &l->open->ids_cap, sizeof *l->open->ids);
     l->open->ids[l->open->nids++] = mark;

@@ -140,7 +140,7 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
         return NULL;
     }
     store_image(store, learn_image, w);
-    if (fresh) {
+    if (fresh || w->state.lost) {
         begin(w);
         if (!cursor_save(w->cursor, &w->state, true, e)) {
             worker_free(w);
