@@ -26,7 +26,8 @@ void log_append(struct log *log, struct txn *txn)
     *log->queue_end = txn;
     log->queue_end = &txn->next;
     log->queued += txn->bytes.n;
-    idle = log->idle;
+    log->queued_records += txn->records;
+    idle = log->idle || (log->gathering && log->queued_records >= log->gathering);
     pthread_mutex_unlock(&log->lock);
     if (idle) /* not under the lock: who wakes up would only wait for it */
         pthread_cond_signal(&log->work);

@@ -26,7 +26,8 @@ struct log {
     pthread_mutex_t lock;
     pthread_cond_t work, moved, woken;
     struct txn *queue, **queue_end;
-    size_t queued; /* bytes */
+    size_t queued;                      /* bytes */
+    uint64_t queued_records, gathering; /* gathering: the thread sleeps until so many are queued */
     uint64_t next_lsn, trim_lsn, wakes;
     struct segment **segments; /* oldest first */
     size_t nsegments, segments_cap;
@@ -43,6 +44,8 @@ struct log {
     struct segment *active;
     bool unmarked; /* commits since the last mark */
     int64_t retry_at, backoff, idle_since;
+    uint64_t last_records, last_bytes; /* of the last group, and how long its commit took */
+    int64_t last_took;
     struct metric *m_commits, *m_errors, *m_corrupt_bytes, *m_corrupt_records, *m_bytes, *m_segments;
 };
 
