@@ -115,8 +115,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=0, help="0: until it is stopped")
     parser.add_argument("--rate", type=int, default=20, help="log lines and events a second")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # taken in one place: both may come at once
     logs = os.path.join(args.dir, "logs")
     os.makedirs(logs, exist_ok=True)
     threads = [threading.Thread(target=write_logs, args=(logs, args.rate)),
@@ -124,7 +124,7 @@ def main():
                threading.Thread(target=print_status, args=("http://127.0.0.1:%d/ledger" % args.admin_port, 3))]
     for t in threads:
         t.start()
-    stopping.wait(args.seconds or None)
+    signal.sigtimedwait(ends, args.seconds) if args.seconds else signal.sigwait(ends)
     stopping.set()
     for t in threads:
         t.join()
