@@ -66,6 +66,7 @@ void fence_close(struct fence *f, lua_State *L)
 #endif
     f->memory_limit = 0;
     lua_close(L);
+    buf_free(&f->text);
 }
 
 struct fence *fence_of(lua_State *L)

@@ -24,6 +24,7 @@ struct fence {
     int64_t started;          /* at the first hook of this call */
     uint64_t call, hook_call; /* which call the hook saw last */
     uint64_t steps;           /* of pattern matching in this call */
+    struct buf text;          /* what gsub works in */
     bool on, expired;
     bool lavish;  /* the collector runs seldom, because little is alive */
     int rule_dir; /* descriptor of the directory below which require looks, or -1 */

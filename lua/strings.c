@@ -4,6 +4,18 @@
 
 #include <lauxlib.h>
 
+enum { TEXT_KEPT = 64 << 10 }; /* bytes of gsub's buffer that stay for the next call */
+
+/* Large, and written before they are read: compilers that clear every variable are told not to clear these. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define UNSET __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNSET
+#define UNSET
+#endif
+
 static void pattern_start(struct pattern *m, lua_State *L, const char *s, size_t n, const char *pattern_end)
 {
     m->L = L;
@@ -13,6 +25,7 @@ static void pattern_start(struct pattern *m, lua_State *L, const char *s, size_t
     m->end = pattern_end;
     m->steps = 0;
     m->first = NULL;
+    m->level = m->depth = 0;
 }
 
 static void pattern_done(struct pattern *m)
@@ -52,7 +65,7 @@ static int find(lua_State *L, bool want_place)
     size_t n, np;
     const char *s = luaL_checklstring(L, 1, &n), *p = luaL_checklstring(L, 2, &np), *at, *e = NULL;
     ptrdiff_t init = luaL_optinteger(L, 3, 1);
-    struct pattern m;
+    UNSET struct pattern m;
     bool anchor;
 
     init = init < 0 ? (ptrdiff_t)n + init : init - 1;
@@ -102,7 +115,7 @@ static int gmatch_next(lua_State *L)
 {
     size_t n, np;
     const char *s = lua_tolstring(L, lua_upvalueindex(1), &n), *p = lua_tolstring(L, lua_upvalueindex(2), &np);
-    struct pattern m;
+    UNSET struct pattern m;
 
     pattern_start(&m, L, s, n, p + np);
     pattern_first(&m, p);
@@ -137,25 +150,49 @@ static void too_long(lua_State *L)
     bridge_fail(f->bridge, "Lua-Memory", "a string grew beyond string_limit");
 }
 
-struct text { /* a luaL_Buffer that knows how much went in */
-    luaL_Buffer b;
+struct text { /* what gsub makes */
+    lua_State *L;
+    struct buf *buf; /* the fence's own; NULL: `b`, because a function may run in between and call gsub again */
     int64_t n, limit;
+    luaL_Buffer b;
 };
 
 static void text_add(struct text *t, const char *p, size_t n)
 {
     t->n += (int64_t)n;
     if (t->n > t->limit)
-        too_long(t->b.L);
-    luaL_addlstring(&t->b, p, n);
+        too_long(t->L);
+    if (t->buf)
+        buf_add(t->buf, p, n);
+    else
+        luaL_addlstring(&t->b, p, n);
 }
 
 static void text_add_top(struct text *t)
 {
-    t->n += (int64_t)lua_objlen(t->b.L, -1);
+    size_t n = lua_objlen(t->L, -1);
+
+    if (t->buf) {
+        const char *p = lua_tolstring(t->L, -1, &n);
+        text_add(t, p, n);
+        lua_pop(t->L, 1);
+        return;
+    }
+    t->n += (int64_t)n;
     if (t->n > t->limit)
-        too_long(t->b.L);
+        too_long(t->L);
     luaL_addvalue(&t->b);
+}
+
+static void text_push(struct text *t)
+{
+    if (!t->buf) {
+        luaL_pushresult(&t->b);
+        return;
+    }
+    lua_pushlstring(t->L, t->buf->n ? t->buf->p : "", t->buf->n);
+    if (t->buf->cap > TEXT_KEPT)
+        buf_free(t->buf);
 }
 
 static void expand(struct pattern *m, struct text *t, const char *s, const char *e)
@@ -164,20 +201,18 @@ static void expand(struct pattern *m, struct text *t, const char *s, const char 
     const char *r = lua_tolstring(m->L, 3, &n);
 
     for (size_t i = 0; i < n; i++) {
-        size_t plain = i;
-        while (i < n && r[i] != '%')
-            i++;
-        text_add(t, r + plain, i - plain);
-        if (i >= n)
+        const char *plain = r + i, *mark = memchr(plain, '%', n - i);
+        i = mark ? (size_t)(mark - r) : n;
+        text_add(t, plain, (size_t)(r + i - plain));
+        if (++i >= n)
             break;
-        i++;
-        if (i < n && r[i] >= '1' && r[i] <= '9') {
+        if (r[i] >= '1' && r[i] <= '9') {
             push_capture(m, (unsigned)(r[i] - '1'), s, e);
             lua_tostring(m->L, -1); /* a position is a number */
             text_add_top(t);
-        } else if (i < n && r[i] == '0') {
+        } else if (r[i] == '0') {
             text_add(t, s, (size_t)(e - s));
-        } else if (i < n) {
+        } else {
             text_add(t, r + i, 1);
         }
     }
@@ -220,8 +255,8 @@ static int string_gsub(lua_State *L)
     ptrdiff_t most = luaL_optinteger(L, 4, (lua_Integer)n + 1), count = 0;
     const char *end = p + np, *plain = s; /* plain: not copied yet */
     bool anchor = np && *p == '^';
-    struct pattern m;
-    struct text t; /* large: not initialised as a whole */
+    UNSET struct pattern m;
+    UNSET struct text t;
 
     if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TFUNCTION && type != LUA_TTABLE)
         return luaL_error(L, "bad argument #3 to 'gsub' (string/function/table expected, got %s)", luaL_typename(L, 3));
@@ -231,9 +266,14 @@ static int string_gsub(lua_State *L)
     pattern_start(&m, L, s, n, end);
     if (!anchor)
         pattern_first(&m, p);
+    t.L = L;
     t.n = 0;
     t.limit = m.fence->string_limit;
-    luaL_buffinit(L, &t.b);
+    t.buf = type == LUA_TSTRING || type == LUA_TNUMBER ? &m.fence->text : NULL;
+    if (t.buf)
+        buf_clear(t.buf);
+    else
+        luaL_buffinit(L, &t.b);
     while (count < most) {
         const char *e = pattern_next(&m, &s, p);
         if (e) {
@@ -253,7 +293,7 @@ static int string_gsub(lua_State *L)
     }
     pattern_done(&m);
     text_add(&t, plain, (size_t)(m.subject_end - plain));
-    luaL_pushresult(&t.b);
+    text_push(&t);
     lua_pushinteger(L, count);
     return 2;
 }
