@@ -38,6 +38,7 @@ void args_help(void)
          "       weir check -c FILE        is this configuration good?\n"
          "       weir plugins [NAME]       what there is, and one plugin's options\n"
          "       weir ledger -c FILE       what came in and where it went\n"
+         "       weir queue forget NAME -c FILE\n"
          "       weir quarantine ls|show|replay -c FILE\n");
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         printf("  %-22s %s\n", texts[i].flag, texts[i].text);

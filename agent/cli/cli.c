@@ -9,10 +9,8 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv, const char *version);
 } commands[] = {
-    {"check", cli_check},
-    {"plugins", cli_plugins},
-    {"ledger", cli_ledger},
-    {"quarantine", cli_quarantine},
+    {"check", cli_check}, {"plugins", cli_plugins},       {"ledger", cli_ledger},
+    {"queue", cli_queue}, {"quarantine", cli_quarantine},
 };
 
 static const char *nth_command(void *arg, size_t i)

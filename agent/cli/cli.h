@@ -10,6 +10,7 @@ int cli_run(int argc, char **argv, const char *version);
 int cli_check(int argc, char **argv, const char *version);
 int cli_plugins(int argc, char **argv, const char *version);
 int cli_ledger(int argc, char **argv, const char *version);
+int cli_queue(int argc, char **argv, const char *version);
 int cli_quarantine(int argc, char **argv, const char *version);
 
 enum { EXIT_USAGE = 2 };

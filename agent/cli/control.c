@@ -12,11 +12,12 @@
 static int dial(const char *path)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
     int fd;
 
-    if (strlen(path) >= sizeof addr.sun_path)
+    if (n >= sizeof addr.sun_path)
         return -1;
-    strcpy(addr.sun_path, path);
+    memcpy(addr.sun_path, path, n + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof addr)) {
         close(fd);
@@ -58,4 +59,19 @@ enum control control_ask(const char *store_dir, const char *method, const char *
         return CONTROL_OK;
     err_set(e, STR_FMT, STR_ARG(buf_view(body)));
     return CONTROL_FAILED;
+}
+
+void control_query(struct buf *path, const char *name, struct str value)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    if (!value.n)
+        return;
+    buf_fmt(path, "%c%s=", str_find_char(buf_view(path), '?') == SIZE_MAX ? '?' : '&', name);
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        buf_char(path, '%');
+        buf_char(path, hex[c >> 4]);
+        buf_char(path, hex[c & 15]);
+    }
 }

@@ -8,8 +8,22 @@
 #include "cli/control.h"
 #include "pipe/pipeline.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* Opening would make one, and a ledger of nothing balances. */
+static bool is_store(const char *dir)
+{
+    CLEANUP(buf_free) struct buf path = {0};
+
+    buf_fmt(&path, "%s/log", dir);
+    if (!access(buf_text(&path), F_OK))
+        return true;
+    fprintf(stderr, "weir ledger: no store at %s: %s\n", dir, strerror(errno));
+    return false;
+}
 
 static int from_store(const struct config *config, const char *dir, bool json)
 {
@@ -76,7 +90,7 @@ int cli_ledger(int argc, char **argv, const char *version)
             status = from_agent(&body);
             break;
         case CONTROL_NOT_RUNNING:
-            status = from_store(config, dir, json);
+            status = is_store(dir) ? from_store(config, dir, json) : 1;
             break;
         default:
             fprintf(stderr, "weir ledger: %s\n", e.text);

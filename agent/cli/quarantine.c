@@ -86,33 +86,18 @@ static int list(const char *dir, struct select *s)
     return 0;
 }
 
-static void add_query(struct buf *path, const char *name, struct str value)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    if (!value.n)
-        return;
-    buf_fmt(path, "%c%s=", str_find_char(buf_view(path), '?') == SIZE_MAX ? '?' : '&', name);
-    for (size_t i = 0; i < value.n; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        buf_char(path, '%');
-        buf_char(path, hex[c >> 4]);
-        buf_char(path, hex[c & 15]);
-    }
-}
-
 static int replay(const char *dir, const struct select *s)
 {
     CLEANUP(buf_free) struct buf path = {0}, body = {0}, since = {0};
     struct err e = {0};
 
     buf_str(&path, STR("/quarantine/replay"));
-    add_query(&path, "reason", s->reason);
-    add_query(&path, "output", s->output);
-    add_query(&path, "id", s->id);
+    control_query(&path, "reason", s->reason);
+    control_query(&path, "output", s->output);
+    control_query(&path, "id", s->id);
     if (s->since)
         buf_fmt(&since, "%lld", (long long)s->since);
-    add_query(&path, "since", buf_view(&since));
+    control_query(&path, "since", buf_view(&since));
     switch (control_ask(dir, "POST", buf_text(&path), &body, &e)) {
     case CONTROL_OK:
         printf(STR_FMT "\n", STR_ARG(buf_view(&body)));

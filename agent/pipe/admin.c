@@ -2,6 +2,7 @@
 #include "pipe/admin.h"
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -173,17 +174,12 @@ static bool wanted(void *arg, const struct quarantine_entry *entry)
            (!since.p || (str_i64(since, &seconds) && entry->time >= seconds * SECOND));
 }
 
-static void control(void *arg, struct http_request *r)
+static void post_replay(struct admin *a, struct http_request *r)
 {
-    struct admin *a = arg;
     struct err e = {0};
     struct buf b = {0};
     int64_t n;
 
-    if (!str_eq(http_path(r), STR("/quarantine/replay")) || !str_eq(http_method(r), STR("POST"))) {
-        handle(arg, r);
-        return;
-    }
     n = pipeline_replay(a->pipeline, wanted, r, &e);
     if (n < 0) {
         http_reply_error(r, 500, 0, e.text);
@@ -191,6 +187,35 @@ static void control(void *arg, struct http_request *r)
     }
     buf_fmt(&b, "{\"replayed\":%" PRId64 "}", n);
     reply(r, "application/json", &b);
+}
+
+static void post_forget(struct admin *a, struct http_request *r)
+{
+    struct str output = http_query(r, "output");
+    struct err e = {0};
+    struct buf b = {0};
+
+    if (!cursor_forget(pipeline_store(a->pipeline), output, &e)) {
+        http_reply_error(r, 400, 0, e.text);
+        return;
+    }
+    log_warn("the backlog of an output was given up", "output", arena_str(http_arena(r), output).p);
+    buf_str(&b, STR("{\"forgotten\":"));
+    json_write_str(&b, output);
+    buf_char(&b, '}');
+    reply(r, "application/json", &b);
+}
+
+static void control(void *arg, struct http_request *r)
+{
+    bool post = str_eq(http_method(r), STR("POST"));
+
+    if (post && str_eq(http_path(r), STR("/quarantine/replay")))
+        post_replay(arg, r);
+    else if (post && str_eq(http_path(r), STR("/queue/forget")))
+        post_forget(arg, r);
+    else
+        handle(arg, r);
 }
 
 /* ---- life ---- */

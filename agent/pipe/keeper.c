@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <pthread.h>
 
@@ -18,7 +19,8 @@ struct keeper {
     pthread_t thread;
     bool running;
     _Atomic int stopping;
-    int64_t keep, last_expiry;
+    int64_t keep, limit, last_expiry;
+    struct metric *dropped;
 };
 
 /* Not a name that an output can have. */
@@ -32,6 +34,9 @@ struct keeper *keeper_new(struct store *store, const struct service *service, st
     pthread_mutex_init(&k->lock, NULL);
     k->store = store;
     k->keep = service->quarantine_keep;
+    k->limit = service->quarantine_limit;
+    k->dropped = metric_new(METRIC_COUNTER, "weir_quarantine_dropped_bytes_total",
+                            "Bytes of the quarantine that went to keep it within quarantine.limit_size.", "");
     if (store_dir(store) && !(k->files = quarantine_open(store_dir_fd(store), true, e))) {
         keeper_free(k);
         return NULL;
@@ -103,8 +108,18 @@ static bool take(struct keeper *k)
 
 static void expire(struct keeper *k)
 {
-    int64_t now = io->monotonic();
+    int64_t now = io->monotonic(), went = 0;
 
+    if (k->files && quarantine_bytes(k->files) > k->limit) {
+        pthread_mutex_lock(&k->lock);
+        went = quarantine_trim(k->files, k->limit);
+        pthread_mutex_unlock(&k->lock);
+    }
+    if (went) {
+        metric_add(k->dropped, went);
+        log_error("the quarantine is full, its oldest entries are gone; see quarantine.limit_size", "bytes",
+                  log_num(went));
+    }
     if (!k->files || now - k->last_expiry < 3600 * SECOND)
         return;
     k->last_expiry = now;

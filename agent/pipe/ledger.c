@@ -177,7 +177,7 @@ void ledger_text(const struct ledger *l, struct buf *out)
                 "%s: routed %" PRIu64 " = delivered %" PRIu64 " + pending %" PRIu64 " + quarantined %" PRIu64
                 " + dropped %" PRIu64 "%s\n",
                 o->name, o->routed, o->delivered, o->pending, o->quarantined, o->dropped,
-                o->orphan ? " (not in the configuration)" : "");
+                o->orphan ? " (not in the configuration: it keeps the log; see weir queue forget)" : "");
     }
     buf_fmt(out, l->balanced ? "balanced\n" : "NOT BALANCED\n");
 }

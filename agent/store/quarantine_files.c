@@ -385,10 +385,27 @@ static bool newest_entry(void *arg, const struct quarantine_entry *entry)
     return true;
 }
 
+static bool drop_oldest(struct quarantine *q)
+{
+    char name[SEGMENT_NAME];
+
+    segment_name(q->files[0].number, name);
+    if (io->unlinkat(q->dir, name, 0) && errno != ENOENT)
+        return false;
+    q->bytes -= q->files[0].bytes;
+    if (q->n == 1) {
+        if (!quarantine_sync(q, NULL))
+            return false;
+        close_file(q);
+        q->at = 0;
+    }
+    memmove(q->files, q->files + 1, --q->n * sizeof *q->files);
+    return true;
+}
+
 void quarantine_expire(struct quarantine *q, int64_t before)
 {
     struct visit v = {.entry = newest_entry};
-    char name[SEGMENT_NAME];
 
     while (q->n) {
         struct qfile *f = &q->files[0];
@@ -397,18 +414,18 @@ void quarantine_expire(struct quarantine *q, int64_t before)
             return;
         if (f->newest >= before)
             return;
-        segment_name(f->number, name);
-        if (io->unlinkat(q->dir, name, 0) && errno != ENOENT)
+        if (!drop_oldest(q))
             return;
-        q->bytes -= f->bytes;
-        if (q->n == 1) {
-            if (!quarantine_sync(q, NULL))
-                return;
-            close_file(q);
-            q->at = 0;
-        }
-        memmove(q->files, q->files + 1, --q->n * sizeof *q->files);
     }
+}
+
+int64_t quarantine_trim(struct quarantine *q, int64_t limit)
+{
+    int64_t before = q->bytes;
+
+    while (q->n > 1 && q->bytes > limit && drop_oldest(q))
+        ;
+    return before - q->bytes;
 }
 
 int64_t quarantine_bytes(const struct quarantine *q)

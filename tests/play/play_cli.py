@@ -196,6 +196,9 @@ def store_of_two():
     has(weir("quarantine", "replay", "-c", agent.conf, code=1).stderr, "not running")
     has(weir("ledger", "-c", write("memory.conf", "[SERVICE]\n    storage.type memory\n[INPUT]\n    name dummy\n[OUTPUT]\n    name null\n    match *\n"),
              code=1).stderr, "memory")
+    nowhere = write("nowhere.conf", "[SERVICE]\n    storage.path %s/none\n[INPUT]\n    name dummy\n[OUTPUT]\n    name null\n    match *\n" % HOME)
+    has(weir("ledger", "-c", nowhere, code=1).stderr, "no store at")
+    check(not os.path.exists(os.path.join(HOME, "none")), "`weir ledger` made a store")
 
 
 def quarantine(agent):
@@ -230,6 +233,30 @@ def quarantine(agent):
     check(replayed("--output", "lua.0", "--reason", "Lua-Error", "--since", "2020-01-01T00:00:00Z") >= 1, "replay of the rest")
 
 
+def orphan():
+    """An output that leaves the configuration keeps its backlog, and the log, until it is forgotten."""
+    gone = "[OUTPUT]\n    name http\n    alias gone\n    match *\n    host 127.0.0.1\n    port %d\n" % free_port()
+    agent = Agent("[INPUT]\n    name http\n    listen 127.0.0.1\n    port {port}\n[OUTPUT]\n    name null\n    match *\n" + gone).start()
+    check(agent.post("/", "[{},{},{}]")[0] == 201, "three events")
+    has(weir("queue", "forget", "gone", "-c", agent.conf, code=1).stderr, "is in the configuration")
+    agent.stop()
+    text = open(agent.conf, encoding="utf-8").read()
+    with open(agent.conf, "w", encoding="utf-8") as f:
+        f.write(text.replace(gone, ""))
+    has(weir("queue", "forget", "gone", "-c", agent.conf, code=1).stderr, "not running")
+    agent.start()
+    ledger = agent.balanced_ledger()
+    check(ledger["outputs"]["gone"]["orphan"] and ledger["outputs"]["gone"]["pending"] == 3, str(ledger))
+    has(weir("ledger", "-c", agent.conf, code=0).stdout, "gone: ", "not in the configuration")
+    has(weir("queue", "forget", "gnoe", "-c", agent.conf, code=1).stderr, "gnoe")
+    has(weir("queue", "forget", "!quarantine", "-c", agent.conf, code=1).stderr, "in the configuration")
+    has(weir("queue", "forget", "-c", agent.conf, code=2).stderr, "usage")
+    check(json.loads(weir("queue", "forget", "gone", "-c", agent.conf, code=0).stdout) == {"forgotten": "gone"}, "forgotten")
+    check("gone" not in agent.balanced_ledger()["outputs"], agent.get("/ledger"))
+    agent.stop()
+    check("gone" not in weir("ledger", "-c", agent.conf, code=0).stdout, "forgotten, and there after a restart")
+
+
 def main():
     began = time.time()
     with open(PORT_OFF, "w", encoding="utf-8") as f:
@@ -240,6 +267,7 @@ def main():
         plugins()
         runs()
         store_of_two()
+        orphan()
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
     print("flags, check, plugins, ledger and quarantine do what they say (%.1f s)" % (time.time() - began))

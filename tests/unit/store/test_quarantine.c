@@ -205,6 +205,13 @@ TEST(files)
     entry_bytes(&b, 6, 600);
     CHECK(quarantine_append(q, buf_view(&b), &e) && quarantine_sync(q, &e));
     LIST(q, "6 ");
+    q = reopen(q, fd);
+    entry_bytes(&b, 7, 700);
+    CHECK(quarantine_append(q, buf_view(&b), &e) && quarantine_sync(q, &e));
+    CHECK_INT(quarantine_trim(q, quarantine_bytes(q)), 0);
+    CHECK(quarantine_trim(q, 1) > 0); /* the oldest file goes, the newest stays whatever the limit */
+    LIST(q, "7 ");
+    CHECK_INT(quarantine_trim(q, 1), 0);
     quarantine_close(q);
     close(fd);
     buf_free(&b);
