@@ -25,10 +25,9 @@ struct positions {
     struct loop *main;
     struct timer second;
     struct pipeline *pipeline;
-    struct buf snapshot; /* taken when the log stood at `lsn`; waits for the outputs */
-    bool fresh;          /* taken since the last look: lsn is not known yet */
-    uint64_t from;       /* it holds everything below this ... */
-    uint64_t lsn, saved; /* ... and nothing from `lsn` on; saved: the last lsn whose snapshot is in the file */
+    struct buf snapshot; /* of the image: everything below `from`, and nothing from `lsn` on */
+    uint64_t from, lsn;
+    enum { SAVED, FRESH, WAITING } state; /* FRESH: lsn is not known yet; WAITING: for the outputs to pass lsn */
 };
 
 /* Every folder of the path, as far as it is missing. */
@@ -152,27 +151,31 @@ static bool all_have(struct pipeline *pipeline, uint64_t lsn)
     return true;
 }
 
+static void take(struct positions *p, uint64_t durable)
+{
+    p->from = durable;
+    buf_clear(&p->snapshot);
+    store_image(p->store, write_snapshot, &p->snapshot);
+    p->state = FRESH;
+}
+
 static void look(struct positions *p)
 {
     uint64_t durable = log_durable(store_log(p->store));
 
-    if (p->fresh) {
+    if (p->state == FRESH) {
         /* The image runs ahead of the durable LSN by a moment; by this round all it held lies below. */
-        p->fresh = false;
         p->lsn = durable;
+        p->state = WAITING;
     }
-    if (p->lsn > p->saved && all_have(p->pipeline, p->lsn)) {
-        if (!write_file(p))
-            log_warn("positions cannot be saved, will try again");
+    if (p->state == WAITING && all_have(p->pipeline, p->lsn)) {
+        if (write_file(p))
+            p->state = SAVED;
         else
-            p->saved = p->lsn;
+            log_warn("positions cannot be saved, will try again");
     }
-    if (p->lsn != p->saved || durable == p->from)
-        return;
-    p->from = durable;
-    buf_clear(&p->snapshot);
-    store_image(p->store, write_snapshot, &p->snapshot);
-    p->fresh = true;
+    if (p->state == SAVED && durable != p->from)
+        take(p, durable);
 }
 
 static void every_second(struct timer *t)
