@@ -45,7 +45,7 @@ static void encode_number(struct bridge *b, double f, unsigned as)
 /* p to end is one value; only type_int_key and type_array_key change anything in it. */
 static void copy_keyed(struct bridge *b, const char *p, const char *end, unsigned depth, unsigned as)
 {
-    struct value v, k;
+    struct value v = {0}, k;
     const char *body = wire_read(p, end, &v), *next;
 
     if (depth > RECORD_DEPTH + 1)

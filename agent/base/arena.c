@@ -105,7 +105,7 @@ void *arena_extend(struct arena *a, void *p, size_t n, size_t want)
         return p;
     }
     copy = arena_alloc(a, want);
-    if (n)
+    if (p)
         memcpy(copy, p, n);
     return copy;
 }

@@ -23,5 +23,13 @@ static inline void cleanup_fd(int *fd)
         close(*fd);
 }
 
+static inline int cleanup_take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -55,7 +55,7 @@ static bool header(struct classic *c, struct str line, struct str *name)
 
 static bool section_line(struct classic *c, struct str line)
 {
-    struct str name;
+    struct str name = {0};
 
     if (!header(c, line, &name))
         return false;
@@ -126,7 +126,7 @@ static struct section *target(struct classic *c, struct str indent)
 
 static bool group_line(struct classic *c, struct str body, struct section *into)
 {
-    struct str name;
+    struct str name = {0};
     struct prop *p;
 
     if (into == c->group)

@@ -106,7 +106,7 @@ static bool add_items(struct yaml *y, struct prop *p, const yaml_node_t *list)
     p->items.items = arena_alloc(y->t->arena, n * sizeof *p->items.items + 1);
     for (size_t i = 0; i < n; i++) {
         yaml_node_t *item = yaml_at(y, list->data.sequence.items.start[i]);
-        struct str value;
+        struct str value = {0};
         if (!item)
             return false;
         if (item->type != YAML_SCALAR_NODE)

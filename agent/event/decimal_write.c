@@ -155,7 +155,7 @@ static char *scientific(char *out, const char *digit, unsigned n, int exponent)
 /* The very big and the very small, with the C library's correctly rounded digits. */
 static char *by_trial(char *out, double f, bool power_of_two)
 {
-    char text[40], digit[20];
+    char text[40], digit[20] = "0";
     unsigned n = 0;
     int exponent;
 

@@ -420,7 +420,7 @@ bool json_read(struct str text, const struct json_limits *limits, struct buf *ou
 
 bool json_read_whole(struct str text, const struct json_limits *limits, struct buf *out, struct err *e)
 {
-    struct json_result result;
+    struct json_result result = {0};
     size_t was = out->n;
     const char *p, *end = text.p + text.n;
 

@@ -86,7 +86,7 @@ static bool nested(struct regex_source *r, struct operand *o, unsigned depth)
 
     if (!regex_class(r, &inner, depth + 1))
         return false;
-    if (inner.p[0] == '[' && inner.p[1] != '^')
+    if (inner.n > 2 && inner.p[0] == '[' && inner.p[1] != '^')
         buf_add(&o->flat, inner.p + 1, inner.n - 2);
     else
         alternative(o, buf_view(&inner));

@@ -135,8 +135,8 @@ static bool quoted(struct regex_source *r, size_t skip, char close, struct str *
 static bool reference(struct regex_source *r)
 {
     char kind = peek(r, 1);
-    struct str name;
-    size_t number;
+    struct str name = {0};
+    size_t number = 0;
 
     if (!quoted(r, 3, peek(r, 2) == '<' ? '>' : '\'', &name))
         return false;

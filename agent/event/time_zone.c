@@ -112,11 +112,11 @@ struct nearest {
 static void nearest_name(void *arg, const char *name)
 {
     struct nearest *n = arg;
-    size_t d = str_distance(n->word, str_of(name), n->distance);
+    size_t d = str_distance(n->word, str_of(name), n->distance), length = strlen(name);
 
-    if (d < n->distance && strlen(name) < sizeof n->name) {
+    if (d < n->distance && length < sizeof n->name) {
         n->distance = d;
-        strcpy(n->name, name);
+        memcpy(n->name, name, length + 1);
     }
 }
 

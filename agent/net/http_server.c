@@ -200,12 +200,13 @@ static bool listen_unix(struct http_server *s, const char *path, struct err *e)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct stat st;
+    size_t n = strlen(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     s->listener.fd = fd;
-    if (strlen(path) >= sizeof at.sun_path)
+    if (n >= sizeof at.sun_path)
         return err_set(e, "%s: longer than the %zu bytes of a socket's path", path, sizeof at.sun_path - 1);
-    strcpy(at.sun_path, path);
+    memcpy(at.sun_path, path, n + 1);
     if (fd < 0)
         return err_errno(e, "%s: no socket", path);
     if (lstat(path, &st) == 0) {
@@ -243,7 +244,7 @@ static bool listen_tcp(struct http_server *s, struct err *e)
 {
     const struct http_server_options *o = &s->options;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t n = sizeof at;
     char service[16];
     int rc;

@@ -51,7 +51,7 @@ static bool bind_source(int fd, int family, struct str source, struct err *e)
 static int connect_one(const struct addrinfo *a, struct str source, const struct patience *p, struct err *e)
 {
     CLEANUP(cleanup_fd) int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int why = 0, on = 1, done;
+    int why = 0, on = 1;
     socklen_t n = sizeof why;
 
     if (fd < 0)
@@ -68,9 +68,7 @@ static int connect_one(const struct addrinfo *a, struct str source, const struct
         errno = why;
         return err_errno(e, "connect"), -1;
     }
-    done = fd;
-    fd = -1;
-    return done;
+    return cleanup_take_fd(&fd);
 }
 
 bool stream_open(struct stream *s, struct str host, int port, struct str source, const struct patience *p,

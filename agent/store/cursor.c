@@ -158,7 +158,7 @@ static bool load_one(struct store *s, struct str file, uint64_t *furthest, struc
     if (!name_of(file, &output))
         return true;
     c = add(s, buf_view(&output));
-    if (strcmp(c->file, file.p)) { /* not a name that we would give */
+    if (!c->file || strcmp(c->file, file.p)) { /* not a name that we would give */
         s->cursors = c->next;
         destroy(c);
         return true;

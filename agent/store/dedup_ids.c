@@ -121,7 +121,7 @@ static void load_file(struct dedup_ids *ids, struct ids_file *f)
         return;
     bytes.n = (size_t)got;
     header(ids, f->base, &want);
-    if (bytes.n >= HEADER && !memcmp(bytes.p, want.p, HEADER))
+    if (bytes.n >= HEADER && str_starts(buf_view(&bytes), str_head(buf_view(&want), HEADER)))
         read_blocks(ids, f, buf_view(&bytes));
 }
 
