@@ -49,13 +49,26 @@ static void log_event_of(struct lane *l, struct route *r, const struct event *ev
         lane_seal(l, r);
 }
 
+/* The index of the first filter of the route that stands behind `filter`, which another tag's route may not have. */
+static size_t first_behind(const struct lane *l, const struct route *r, const struct unit *filter)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < l->nfilters; i++) {
+        next += next < r->nfilters && r->filters[next] == l->filters[i];
+        if (l->filters[i] == filter)
+            break;
+    }
+    return next;
+}
+
 /* The children of a filter go on behind it, in order, after their parent. */
-static void run_emitted(struct lane *l, struct feed *f, struct emit *out, size_t from)
+static void run_emitted(struct lane *l, struct feed *f, struct emit *out)
 {
     for (struct emitted *e = out->first; e; e = e->next) {
         struct value original = e->event.body;
         l->created->delta++;
-        lane_run(l, f, &e->event, &original, from);
+        lane_run(l, f, &e->event, &original, first_behind(l, lane_route(l, e->event.tag), out->filter));
     }
 }
 
@@ -99,7 +112,7 @@ enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const st
         if (out.first) {
             if (pass == KEEP)
                 outcome = lane_run(l, f, ev, original, i + 1);
-            run_emitted(l, f, &out, i + 1);
+            run_emitted(l, f, &out);
             return outcome;
         }
         if (pass != KEEP)

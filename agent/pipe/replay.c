@@ -47,37 +47,40 @@ static struct feed *feed_of(struct lane *l, struct str input)
     return l->nfeeds ? &l->feeds[0] : NULL;
 }
 
-/* Only the output that rejected it owes it again. */
-static bool to_one_output(struct lane *l, const struct replay_item *item, struct event *ev)
+static struct unit **output_of(struct lane *l, struct str name)
 {
-    for (size_t i = 0; i < l->noutputs; i++) {
-        struct batch *b;
-        uint32_t set;
-        if (!str_eq(str_of(l->outputs[i]->name), item->output))
-            continue;
-        set = route_sets_number(l->sets, &l->outputs[i], 1);
-        route_sets_declare(l->sets, set, &l->open->txn);
-        b = batch_new(ev->tag, set, 0);
-        batch_add(b, ev);
-        txn_open(&l->open->txn);
-        batch_seal(b, &l->open->txn.bytes);
-        txn_close(&l->open->txn, FRAME_EVENTS, 1);
-        batch_free(b);
-        l->logged->delta++;
-        tally_counter(&l->tally, "routed", l->outputs[i]->name)->delta++;
-        return true;
-    }
-    return false;
+    for (size_t i = 0; i < l->noutputs; i++)
+        if (str_eq(str_of(l->outputs[i]->name), name))
+            return &l->outputs[i];
+    return NULL;
+}
+
+/* Only the output that rejected it owes it again. */
+static void to_one_output(struct lane *l, struct unit **output, struct event *ev)
+{
+    uint32_t set = route_sets_number(l->sets, output, 1);
+    struct batch *b = batch_new(ev->tag, set, 0);
+
+    route_sets_declare(l->sets, set, &l->open->txn);
+    batch_add(b, ev);
+    txn_open(&l->open->txn);
+    batch_seal(b, &l->open->txn.bytes);
+    txn_close(&l->open->txn, FRAME_EVENTS, 1);
+    batch_free(b);
+    l->logged->delta++;
+    tally_counter(&l->tally, "routed", (*output)->name)->delta++;
 }
 
 static void replay_one(struct lane *l, struct replay_item *item)
 {
     struct event ev = {.arena = l->arena};
     struct feed *f = feed_of(l, item->input);
+    struct unit **output = item->output.n ? output_of(l, item->output) : NULL;
     struct value original;
     struct id mark = {item->entry.hi, ~item->entry.lo};
 
-    if (!f || !decode(item, &ev))
+    /* Where its output is gone it stays in quarantine: nothing may be remembered of this attempt. */
+    if (!f || (item->output.n && !output) || !decode(item, &ev))
         return;
     /* An agent that dies between the commit and the mark in the file must not count it again. */
     item->taken = true;
@@ -86,13 +89,10 @@ static void replay_one(struct lane *l, struct replay_item *item)
     l->open->ids = alloc_grow(l->open->ids, l->open->nids, &l->open->ids_cap, sizeof *l->open->ids);
     l->open->ids[l->open->nids++] = mark;
     dedup_write(&l->open->id_frame, mark, 0);
-    if (item->output.n) {
-        if (to_one_output(l, item, &ev))
-            l->created->delta++;
-        else
-            item->taken = false;
+    l->created->delta++;
+    if (output) {
+        to_one_output(l, output, &ev);
     } else {
-        l->created->delta++;
         original = ev.body;
         lane_run(l, f, &ev, &original, 0);
     }
