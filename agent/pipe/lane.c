@@ -22,6 +22,8 @@ static struct slot *slot_take(struct lane *l)
     s->next = NULL;
     buf_clear(&s->id_frame);
     txn_clear(&s->txn);
+    s->txn.fence = &l->failed;
+    s->txn.fence_at = l->failed_heard;
     return s;
 }
 
@@ -49,6 +51,9 @@ static void slot_answered(struct letter *m)
     struct lane *l = s->lane;
 
     if (!s->durable) {
+        l->failed_heard++;
+        if (!l->open->events && !l->open->txn.frames) /* nothing in it was built before */
+            l->open->txn.fence_at = l->failed_heard;
         for (size_t i = 0; i < s->nids; i++)
             dedup_forget(store_dedup(l->store), s->ids[i]);
         route_sets_undeclare(l->sets);
@@ -69,6 +74,7 @@ static void slot_done(struct txn *txn, bool durable)
     struct slot *s = container_of(txn, struct slot, txn);
 
     s->durable = durable;
+    s->lane->failed += !durable;
     s->letter.open = slot_answered;
     loop_post(s->lane->loop, &s->letter);
 }

@@ -61,6 +61,9 @@ struct lane {
     size_t pending_bytes; /* in open batches and frames of the open transaction */
     int64_t in_flight;    /* transactions handed to the log and not yet answered */
     struct slot *last_in_flight;
+    /* Transactions that failed: what the log thread knows, and what this thread has heard.  Between the two this thread
+     * builds on what is lost (ids, route sets, positions): the log refuses that too. */
+    uint32_t failed, failed_heard;
     _Atomic int64_t held; /* events pushed and not yet durable; any thread may read */
     uint64_t next_id, id_base;
     struct buf scratch;

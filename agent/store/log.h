@@ -35,6 +35,10 @@ struct txn {
      * be seen by a reader, now or after a restart).  Free or re-use the txn there or later; not before. */
     void (*done)(struct txn *txn, bool durable);
     uint64_t first_lsn, end_lsn; /* set by log_append */
+    /* Not NULL: it is refused like one that the disk refused when *fence is no longer fence_at at its turn.  Only the log
+     * thread (done) may change *fence: who appends can so refuse what it built before it heard of a failure. */
+    const uint32_t *fence;
+    uint32_t fence_at;
     struct txn *next;            /* the log's */
 };
 

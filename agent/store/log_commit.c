@@ -170,7 +170,10 @@ static uint64_t next_first(struct log *log, const struct group *g)
 
 static bool try_write(struct log *log, struct group *g, uint64_t bytes)
 {
-    if (log->active && !fits(log->active, bytes))
+    /* The LSNs of what was refused are missing: a segment begins behind them, for within one that is damage. */
+    bool gap = log->active && g->first && g->first->first_lsn != log->active->written_lsn;
+
+    if (log->active && (gap || !fits(log->active, bytes)))
         seal(log);
     if (!log->active)
         log->active = segment_create(log, next_first(log, g), bytes + TAIL_ROOM);
@@ -313,7 +316,12 @@ static void roll(struct log *log)
     }
 }
 
-/* What has waited, up to a group's size.  lock held. */
+static bool fenced(const struct txn *txn)
+{
+    return txn->fence && *txn->fence != txn->fence_at;
+}
+
+/* What has waited, up to a group's size; either all of it fenced or none.  lock held. */
 static uint64_t take(struct log *log, struct group *g)
 {
     struct txn **end = &log->queue;
@@ -325,7 +333,7 @@ static uint64_t take(struct log *log, struct group *g)
         room = GROUP_BYTES;
     for (int n = 0; *end && n < GROUP_TXNS; n++) {
         uint64_t more = (*end)->bytes.n;
-        if (bytes && bytes + more > room)
+        if ((bytes && bytes + more > room) || fenced(*end) != fenced(log->queue))
             break;
         bytes += more;
         end = &(*end)->next;
@@ -433,7 +441,7 @@ void *log_thread(void *arg)
         rolling = log->roll;
         pthread_mutex_unlock(&log->lock);
         if (g->first)
-            finish(g, !log->broken && commit(log, g, bytes));
+            finish(g, !log->broken && !fenced(g->first) && commit(log, g, bytes));
         if (rolling) {
             roll(log);
             pthread_mutex_lock(&log->lock);
