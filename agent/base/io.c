@@ -4,18 +4,49 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 static int io_openat(int dir, const char *path, int flags, mode_t mode)
 {
     return openat(dir, path, flags | O_CLOEXEC, mode);
+}
+
+static char *io_realpath(const char *path)
+{
+    return realpath(path, NULL);
+}
+
+static int io_open_resolved(const char *path, int flags)
+{
+    struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC),
+                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    char *again;
+    bool same;
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+    if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+        return fd;
+    fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW); /* a kernel or a filter without openat2 */
+    if (fd < 0)
+        return fd;
+    again = realpath(path, NULL);
+    same = again && !strcmp(again, path);
+    free(again);
+    if (same)
+        return fd;
+    close(fd);
+    errno = ELOOP;
+    return -1;
 }
 
 static int io_fstatat(int dir, const char *path, struct stat *st, int flags)
@@ -86,6 +117,8 @@ static void io_random(void *p, size_t n)
 
 const struct io io_system = {
     .openat = io_openat,
+    .open_resolved = io_open_resolved,
+    .realpath = io_realpath,
     .close = close,
     .read = read,
     .pread = pread,

@@ -12,6 +12,9 @@ struct statx;
 
 struct io {
     int (*openat)(int dir, const char *path, int flags, mode_t mode);
+    /* A path without symbolic links in it: ELOOP where one was put there meanwhile. */
+    int (*open_resolved)(const char *path, int flags);
+    char *(*realpath)(const char *path); /* owned by the caller; NULL and errno */
     int (*close)(int fd);
     ssize_t (*read)(int fd, void *p, size_t n);
     ssize_t (*pread)(int fd, void *p, size_t n, off_t at);

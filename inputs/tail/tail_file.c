@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 enum { OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
@@ -61,30 +59,6 @@ static bool foreign_link(const char *path, const struct seen *s)
     return foreign;
 }
 
-/* Opens `real`, a path without links in it, so that what was swapped in since it was resolved is not followed. */
-static int open_resolved(const char *real)
-{
-    struct open_how how = {.flags = OPEN_FLAGS, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-    char *again;
-    bool same;
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, real, &how, sizeof how);
-
-    if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-        return fd;
-    fd = io->openat(AT_FDCWD, real, OPEN_FLAGS | O_NOFOLLOW, 0);
-    if (fd < 0)
-        return fd;
-    again = realpath(real, NULL);
-    same = again && !strcmp(again, real);
-    free(again);
-    if (!same) {
-        io->close(fd);
-        errno = ELOOP;
-        return -1;
-    }
-    return fd;
-}
-
 int file_open_path(struct tail *t, const char *path, struct seen *out, struct buf *target, struct err *e)
 {
     char *real = NULL;
@@ -98,13 +72,13 @@ int file_open_path(struct tail *t, const char *path, struct seen *out, struct bu
         err_set(e, "%s is %s, not a regular file", path, kind_of(out->mode));
         return -1;
     }
-    real = realpath(path, NULL);
+    real = io->realpath(path);
     if (!real || !scan_allows(t, path, real)) {
         err_set(e, "%s is a symbolic link that leaves the directories of `path` (see symlink_dirs)", path);
         free(real);
         return -1;
     }
-    fd = open_resolved(real);
+    fd = io->open_resolved(real, OPEN_FLAGS);
     if (target && strcmp(real, path))
         buf_add(target, real, strlen(real));
     free(real);

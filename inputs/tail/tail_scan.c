@@ -60,7 +60,7 @@ static char *root_of(struct str pattern)
 
 static bool below(const char *dir, const char *real)
 {
-    CLEANUP(cleanup_free) char *root = realpath(dir, NULL);
+    CLEANUP(cleanup_free) char *root = io->realpath(dir);
     size_t n = root ? strlen(root) : 0;
 
     return n && !strncmp(real, root, n) && (real[n] == '/' || root[n - 1] == '/');

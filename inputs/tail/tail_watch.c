@@ -101,7 +101,7 @@ static void ready(struct watch *w, unsigned events)
     struct dirs *d = container_of(w, struct dirs, watch);
     struct tail *t = d->t;
     char room[64 << 10] __attribute__((aligned(8)));
-    ssize_t n = read(w->fd, room, sizeof room); /* what is left is announced again */
+    ssize_t n = io->read(w->fd, room, sizeof room); /* what is left is announced again */
 
     (void)events;
     for (char *p = room; n > 0 && p < room + n;) {
@@ -181,7 +181,7 @@ void watch_stop(struct tail *t)
     if (!d)
         return;
     loop_unwatch(t->loop, &d->watch);
-    close(d->watch.fd);
+    io->close(d->watch.fd);
     for (size_t i = 0; i < d->n; i++)
         free(d->items[i].path);
     free(d->items);
