@@ -35,8 +35,7 @@ struct txn {
      * be seen by a reader, now or after a restart).  Free or re-use the txn there or later; not before. */
     void (*done)(struct txn *txn, bool durable);
     uint64_t first_lsn, end_lsn; /* set by log_append */
-    /* Not NULL: it is refused like one that the disk refused when *fence is no longer fence_at at its turn.  Only the log
-     * thread (done) may change *fence: who appends can so refuse what it built before it heard of a failure. */
+    /* May be NULL.  Where *fence, which done() may change and nobody else, is not fence_at any more, it fails. */
     const uint32_t *fence;
     uint32_t fence_at;
     struct txn *next;            /* the log's */
@@ -49,14 +48,12 @@ void txn_open(struct txn *txn);
 void txn_close(struct txn *txn, enum frame_type type, uint32_t records);
 void txn_clear(struct txn *txn);
 void txn_free(struct txn *txn); /* its buffer */
-
 /* Takes the transaction; any thread.  Transactions become durable in the order of these calls. */
 void log_append(struct log *log, struct txn *txn);
 uint64_t log_durable(const struct log *log); /* every LSN below it is durable and visible */
 uint64_t log_oldest(const struct log *log);  /* the first LSN still kept */
 
 /* ---- reading ---- */
-
 struct log_reader; /* one thread at a time */
 struct frame {
     enum frame_type type;
@@ -66,8 +63,7 @@ struct frame {
 };
 
 enum log_read { READ_FRAME, READ_END, READ_ERROR };
-
-/* From the frame that holds `lsn` on; from the oldest kept where lsn is below it. */
+/* From the frame that holds `lsn` on, at least from the oldest kept. */
 struct log_reader *log_reader_new(struct log *log, uint64_t lsn);
 void log_reader_free(struct log_reader *r);
 /* The payloads of other types are not read, nor checked; their frames come with an empty one. */
