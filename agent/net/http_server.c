@@ -243,7 +243,7 @@ static int open_listener(const struct addrinfo *a, int backlog)
 static bool listen_tcp(struct http_server *s, struct err *e)
 {
     const struct http_server_options *o = &s->options;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list = NULL;
     struct sockaddr_storage at = {0};
     socklen_t n = sizeof at;
     char service[16];
