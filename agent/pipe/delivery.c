@@ -156,7 +156,7 @@ struct str delivery_tag(const struct delivery *d)
     return d->nparts ? d->parts[part_of(d, d->from)].view.tag : (struct str){0};
 }
 
-/* The number of the index-th event that delivery_next gives. */
+/* The number of the index-th event that delivery_next gives; d->to where there are not so many. */
 static uint32_t number_of(const struct delivery *d, uint32_t index)
 {
     uint32_t number = d->from;
@@ -169,11 +169,17 @@ static uint32_t number_of(const struct delivery *d, uint32_t index)
 
 void delivery_fail(struct delivery *d, uint32_t index, enum verdict v, const char *why)
 {
+    uint32_t number = number_of(d, index);
     struct failure *f;
 
+    for (size_t i = 0; i < d->nfailures; i++)
+        if (d->failures[i].index == number)
+            return; /* it is judged once, or it would be counted twice */
+    if (number >= d->to || v == DONE)
+        return;
     d->failures = alloc_grow(d->failures, d->nfailures, &d->failures_cap, sizeof *d->failures);
     f = &d->failures[d->nfailures++];
-    f->index = number_of(d, index);
+    f->index = number;
     f->verdict = v;
     snprintf(f->why, sizeof f->why, "%s", why ? why : "");
 }

@@ -10,12 +10,13 @@
 
 struct part {
     size_t at, n; /* of the payload in data */
+    uint64_t lsn; /* of its frame; set by who adds it */
     struct batch_view view;
     uint32_t first; /* number of its first event */
 };
 
 struct failure {
-    uint32_t index; /* number of the event */
+    uint32_t index; /* number of the event; ascending, once each */
     enum verdict verdict;
     char why[128];
 };
