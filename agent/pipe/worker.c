@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/reader.h"
+#include "event/regex.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,57 +50,6 @@ static void learn_image(void *arg, const struct image *image)
         learn_set(w, image->routes[i].number, &image->routes[i].outputs);
 }
 
-static bool is_mine(const struct worker *w, struct str payload)
-{
-    struct batch_view view;
-
-    return batch_view(payload, &view) && view.route_set < w->nmine && w->mine[view.route_set];
-}
-
-/* ---- where to begin ---- */
-
-struct owed {
-    struct str name;
-    uint64_t events;
-};
-
-static void ask_owed(void *arg, const struct image *image)
-{
-    struct owed *o = arg;
-
-    o->events = image_owed(image, o->name);
-}
-
-/* Events of this output between the oldest that is kept and now. */
-static uint64_t kept_events(struct worker *w)
-{
-    struct log_reader *reader = log_reader_new(store_log(w->store), log_oldest(store_log(w->store)));
-    struct frame frame;
-    struct err e;
-    uint64_t n = 0;
-
-    while (log_reader_next(reader, &frame, &e) == READ_FRAME)
-        if (frame.type == FRAME_EVENTS && is_mine(w, frame.payload))
-            n += frame.records;
-    log_reader_free(reader);
-    return n;
-}
-
-static void begin(struct worker *w)
-{
-    struct owed owed = {str_of(w->unit->name), 0};
-    struct log *log = store_log(w->store);
-
-    store_image(w->store, ask_owed, &owed);
-    w->state.lsn = log_durable(log);
-    w->state.consumed = w->state.delivered = owed.events;
-    if (!owed.events)
-        return; /* the store has never heard of this output: it begins now */
-    log_warn("the cursor is gone; the output begins at the oldest event that is kept", "output", w->unit->name);
-    w->state.lsn = log_oldest(log);
-    w->state.consumed = w->state.delivered = owed.events - kept_events(w);
-}
-
 /* ---- life ---- */
 
 static void add_metrics(struct worker *w)
@@ -140,9 +90,9 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
         return NULL;
     }
     store_image(store, learn_image, w);
+    worker_learn_adopted(w);
     if (fresh || w->state.lost) {
-        begin(w);
-        if (!cursor_save(w->cursor, &w->state, true, e)) {
+        if (!worker_begin(w, e) || !cursor_save(w->cursor, &w->state, true, e)) {
             worker_free(w);
             return NULL;
         }
@@ -151,8 +101,8 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
     return w;
 }
 
-/* The frames of [lsn, to), or as many as make a range. */
-static bool gather(struct worker *w, uint64_t to)
+/* The frames of [lsn, to); without an end (UINT64_MAX) as many as make a range.  *failed: the disk refused before that. */
+static bool gather(struct worker *w, uint64_t to, bool sorted, bool *failed)
 {
     struct delivery *d = &w->delivery;
     struct frame frame;
@@ -160,21 +110,33 @@ static bool gather(struct worker *w, uint64_t to)
     enum log_read got = READ_END;
 
     delivery_reset(d, w->state.lsn);
-    while (d->data.n < RANGE_BYTES && d->to_lsn < to && (got = log_reader_next(w->reader, &frame, &e)) == READ_FRAME) {
+    while ((to != UINT64_MAX || d->data.n < RANGE_BYTES) && d->to_lsn < to &&
+           (got = log_reader_next(w->reader, &frame, &e)) == READ_FRAME) {
+        if (frame.first_lsn >= to) { /* damage has taken the last frame of the range */
+            log_reader_seek(w->reader, to);
+            d->to_lsn = to;
+            break;
+        }
         if (frame.type == FRAME_ROUTES) {
             store_image(w->store, learn_image, w);
-        } else if (frame.type == FRAME_EVENTS && is_mine(w, frame.payload)) {
+        } else if (frame.type == FRAME_EVENTS && worker_owns(w, &frame)) {
             if (!d->total)
                 d->from_lsn = frame.first_lsn;
-            delivery_add(d, frame.payload);
+            if (delivery_add(d, frame.payload))
+                d->parts[d->nparts - 1].lsn = frame.first_lsn;
         }
         d->to_lsn = frame.first_lsn + frame.records;
     }
-    if (got == READ_ERROR) {
+    /* Damage behind the last frame: the cursor must pass it, or waiting for more would never be waiting. */
+    if (got == READ_END && d->to_lsn < to && log_reader_lsn(w->reader) > d->to_lsn)
+        d->to_lsn = log_reader_lsn(w->reader);
+    *failed = got == READ_ERROR;
+    if (*failed) {
         log_error("the log cannot be read, will try again", "output", w->unit->name, "why", e.text);
         worker_sleep(w, SECOND);
     }
-    delivery_number(d, w->unit->plugin->output->by_tag);
+    w->sorted = sorted;
+    delivery_number(d, sorted);
     return d->total > 0;
 }
 
@@ -195,30 +157,56 @@ static void first_window(struct worker *w)
 
     w->attempts = 0;
     w->known_bad = 0;
+    w->begun.delivered = w->state.delivered;
+    w->begun.quarantined = w->state.quarantined;
     delivery_window(d, 0, end, store_uuid(w->store), str_of(w->unit->name));
 }
 
-/* A plan that an earlier run left open is repeated as it was. */
-static void resume_plan(struct worker *w)
+/* The range is not what it was (damage in the log): from its beginning, and what was counted of it is counted anew. */
+static void forget_plan(struct worker *w, uint64_t delivered, uint64_t quarantined)
+{
+    log_warn("an unfinished delivery is begun anew: the log has lost a part of it", "output", w->unit->name);
+    w->state.delivered -= delivered;
+    w->state.quarantined -= quarantined;
+    w->state.consumed -= delivered + quarantined;
+    log_reader_seek(w->reader, w->state.lsn);
+    delivery_reset(&w->delivery, w->state.lsn);
+    worker_publish(w);
+}
+
+/* A plan that an earlier run left open is repeated as it was.  False: it could not be read before the agent ended. */
+static bool resume_plan(struct worker *w)
 {
     struct reader r = reader_of(buf_view(&w->state.plan.done));
     uint32_t from = (uint32_t)reader_varint(&r), to = (uint32_t)reader_varint(&r), bad = (uint32_t)reader_varint(&r);
+    bool sorted = reader_varint(&r) != 0, by_tag = w->unit->plugin->output->by_tag, failed;
+    uint64_t delivered = reader_varint(&r), quarantined = reader_varint(&r);
     struct delivery *d = &w->delivery;
 
-    log_reader_seek(w->reader, w->state.plan.from);
-    if (!gather(w, w->state.plan.to) || r.bad || from >= to || to > d->total) {
-        log_reader_seek(w->reader, w->state.lsn);
-        delivery_reset(d, w->state.lsn);
-        return;
+    do {
+        log_reader_seek(w->reader, w->state.plan.from);
+        gather(w, w->state.plan.to, sorted, &failed);
+        if (failed && w->stopping == STOP)
+            return false;
+    } while (failed);
+    if (!d->total || r.bad || from >= to || to > d->total) {
+        forget_plan(w, delivered, quarantined);
+        return true;
     }
+    w->begun.delivered = w->state.delivered - delivered;
+    w->begun.quarantined = w->state.quarantined - quarantined;
     w->known_bad = bad;
     while (reader_left(&r)) {
         uint64_t number = reader_varint(&r);
         if (number < d->total)
             worker_settle(w, (uint32_t)number);
     }
+    /* Another plugin may stand under this name now, which wants one tag at a time. */
+    if (by_tag && !sorted && to > delivery_tag_end(d, from))
+        to = delivery_tag_end(d, from);
     delivery_window(d, from, to, store_uuid(w->store), str_of(w->unit->name));
     log_info("delivery resumed after a restart", "output", w->unit->name, "id", d->id, "events", log_num(to - from));
+    return true;
 }
 
 static void tick(struct worker *w)
@@ -238,19 +226,21 @@ static void *run(void *arg)
     struct worker *w = arg;
     struct log *log = store_log(w->store);
 
-    if (w->state.plan.open)
-        resume_plan(w);
+    bool failed;
+
+    if (w->state.plan.open && !resume_plan(w))
+        return NULL; /* and the cursor stays as it is */
     while (w->stopping != STOP) {
         if (w->delivery.total) {
             worker_attempt(w);
-        } else if (gather(w, UINT64_MAX)) {
+        } else if (gather(w, UINT64_MAX, w->unit->plugin->output->by_tag, &failed)) {
             first_window(w);
         } else {
             uint64_t at = w->delivery.to_lsn;
             pass_over(w);
             if (w->stopping == DRAIN && at >= log_durable(log))
                 break;
-            if (!w->stopping)
+            if (!w->stopping && !failed)
                 log_wait(log, at, w->dirty || w->unit->plugin->output->tick ? SECOND : 60 * SECOND, &w->stopping);
         }
         tick(w);
@@ -271,8 +261,7 @@ bool worker_start(struct worker *w, struct err *e)
     w->reader = log_reader_new(store_log(w->store), w->state.lsn);
     if (pthread_create(&w->thread, NULL, run, w))
         return err_set(e, "no thread for output %s", w->unit->name);
-    w->joined = false;
-    return true;
+    return w->running = true;
 }
 
 static void stopping(struct worker *w, int how)
@@ -298,13 +287,13 @@ bool worker_join(struct worker *w, int64_t timeout)
 {
     struct timespec until;
 
-    if (!w->reader || w->joined)
+    if (!w->running || w->joined)
         return true;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     timeout += until.tv_nsec;
     until.tv_sec += timeout / SECOND;
     until.tv_nsec = timeout % SECOND;
-    if (pthread_timedjoin_np(w->thread, NULL, &until) == ETIMEDOUT)
+    if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
         return false;
     w->joined = true;
     return true;
@@ -323,6 +312,7 @@ void worker_free(struct worker *w)
     cursor_state_free(&w->state);
     delivery_free(&w->delivery);
     free(w->mine);
+    regex_free(w->regex);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);
     free(w);

@@ -36,6 +36,9 @@ static void describe_plan(struct worker *w)
     buf_varint(done, d->from);
     buf_varint(done, d->to);
     buf_varint(done, w->known_bad);
+    buf_varint(done, w->sorted);
+    buf_varint(done, w->state.delivered - w->begun.delivered);
+    buf_varint(done, w->state.quarantined - w->begun.quarantined);
     for (uint32_t i = d->from; d->settled && i < d->to; i++)
         if (d->settled[i])
             buf_varint(done, i);
@@ -100,14 +103,12 @@ static void answered(struct txn *txn, bool durable)
     pthread_mutex_unlock(&wait->lock);
 }
 
-static bool append_and_wait(struct worker *w, const struct quarantine_entry *entry)
+bool worker_append(struct worker *w, enum frame_type type, struct str payload)
 {
     struct waiting wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     bool durable;
 
-    txn_open(&wait.txn);
-    quarantine_write(&wait.txn.bytes, entry);
-    txn_close(&wait.txn, FRAME_QUARANTINE, 1);
+    txn_add(&wait.txn, type, 1, payload);
     wait.txn.done = answered;
     log_append(store_log(w->store), &wait.txn);
     pthread_mutex_lock(&wait.lock);
@@ -119,40 +120,44 @@ static bool append_and_wait(struct worker *w, const struct quarantine_entry *ent
     return durable;
 }
 
-/* The event is stored as it was logged: it is redacted already.  The entry's id comes from the plan, so that doing it
- * again after a crash changes nothing. */
+/* The event is stored as it was logged: it is redacted already.  The entry's id comes from the event's place in the log,
+ * which no later range changes, so that doing it again after a crash changes nothing. */
 bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why)
 {
     struct delivery one = w->delivery;
     struct batch_cursor raw;
+    const struct part *part;
     struct event ev;
     struct str encoded = {0};
-    struct buf listing = {0}, name = {0};
+    struct buf listing = {0}, name = {0}, payload = {0};
     bool durable;
 
     one.settled = NULL;
     one.from = number;
     one.to = number + 1;
     delivery_rewind(&one);
+    part = &one.parts[one.part];
     raw = one.cursor;
     if (!batch_next_raw(&raw, &encoded) || !delivery_next(&one, &ev))
         return false;
     quarantine_describe(&listing, &ev);
-    buf_fmt(&name, "%s/%llu/%u", w->unit->name, (unsigned long long)w->delivery.from_lsn, number);
-    durable = append_and_wait(w, &(struct quarantine_entry){
-                                     .id = hash_128(buf_view(&name), &(struct id){store_uuid(w->store).hi, 2}),
-                                     .event_id = ev.id,
-                                     .time = io->wall(),
-                                     .stage = STR("output"),
-                                     .plugin = str_of(w->unit->name),
-                                     .tag = ev.tag,
-                                     .code = str_of(code),
-                                     .text = str_of(why),
-                                     .listing = buf_view(&listing),
-                                     .attempts = w->attempts,
-                                     .kind = QUARANTINE_EVENT,
-                                     .payload = encoded,
-                                 });
+    buf_fmt(&name, "%s/%llu/%u", w->unit->name, (unsigned long long)part->lsn, number - part->first);
+    quarantine_write(&payload, &(struct quarantine_entry){
+                                   .id = hash_128(buf_view(&name), &(struct id){store_uuid(w->store).hi, 2}),
+                                   .event_id = ev.id,
+                                   .time = io->wall(),
+                                   .stage = STR("output"),
+                                   .plugin = str_of(w->unit->name),
+                                   .tag = ev.tag,
+                                   .code = str_of(code),
+                                   .text = str_of(why),
+                                   .listing = buf_view(&listing),
+                                   .attempts = w->attempts,
+                                   .kind = QUARANTINE_EVENT,
+                                   .payload = encoded,
+                               });
+    durable = worker_append(w, FRAME_QUARANTINE, buf_view(&payload));
+    buf_free(&payload);
     buf_free(&listing);
     buf_free(&name);
     return durable;

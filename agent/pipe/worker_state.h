@@ -15,11 +15,17 @@ struct worker {
     struct cursor_state state;
     struct delivery delivery;
     pthread_t thread;
-    bool started, joined;
+    bool started, running, joined;
     _Atomic int stopping; /* RUN, DRAIN, STOP */
     _Atomic bool wants_checkpoint;
     uint8_t *mine; /* per route set: it names this output */
     size_t nmine;
+    uint64_t adopted_to;          /* LSN: what lies below it and fits `match` is its own too (from oldest) */
+    struct regex *regex;          /* of match_regex, for this thread */
+    struct {
+        uint64_t delivered, quarantined;
+    } begun;                      /* the counts when the range began */
+    bool sorted;                  /* its events are numbered by tag */
     uint32_t known_bad;           /* [delivery.from, known_bad) holds an event that was rejected; 0: nothing known */
     unsigned attempts;            /* of the window */
     int64_t retry_limit;          /* -1: unlimited */
@@ -33,9 +39,15 @@ struct worker {
     struct metric *retries, *retries_failed, *retried, *dropped;
 };
 
+/* worker_begin.c */
+void worker_learn_adopted(struct worker *w);
+bool worker_begin(struct worker *w, struct err *e); /* there is no cursor, or it is lost: where to begin */
+bool worker_owns(const struct worker *w, const struct frame *frame);
+
 /* worker_save.c */
-void worker_publish(struct worker *w); /* state -> totals */
-bool worker_save(struct worker *w);    /* checkpoint of the plugin, plan, cursor; trims */
+bool worker_append(struct worker *w, enum frame_type type, struct str payload); /* true: it is durable */
+void worker_publish(struct worker *w);                                          /* state -> totals */
+bool worker_save(struct worker *w); /* checkpoint of the plugin, plan, cursor; trims */
 void worker_save_if_due(struct worker *w);
 bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why);
 
