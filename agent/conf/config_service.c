@@ -71,14 +71,14 @@ static const struct option ignored_options[] = {OPT_NONE("flush.adaptive"),
                                                 OPT_END};
 
 const struct option service_options[] = {
-    FIELD(OPT_DURATION, flush, "1", "How long events may wait for company before a batch is sealed.",
+    FIELD(OPT_DURATION, flush, "1", "Accepted for Fluent Bit's sake: outputs are sent to when there is work.",
           .range = &flush_range),
     FIELD(OPT_DURATION, grace, "5", "How long the outputs may take when the agent ends.", .range = &grace_range),
     FIELD(OPT_BOOL, daemon, "off", "Go to the background."),
     FIELD(OPT_PATH, log_file, NULL, "The agent's own log; standard error where unset."),
     FIELD(OPT_ENUM, log_level, "info", "How much the agent says.", .names = levels),
     FIELD(OPT_ENUM, log_format, "logfmt", "How the agent's own log is written.", .names = log_formats),
-    FIELD(OPT_BOOL, http_server, "on", "The admin port: health, metrics, ledger, reload."),
+    FIELD(OPT_BOOL, http_server, "on", "The admin port: health, metrics and the ledger."),
     FIELD(OPT_STR, http_listen, "127.0.0.1", "The address of the admin port."),
     FIELD(OPT_INT, http_port, "2020", "The admin port; 0 takes any that is free.", .range = &port_range),
     FIELD(OPT_BOOL, health_check, "off", "Whether /api/v1/health judges the error counts."),
