@@ -99,7 +99,7 @@ static int push_arguments(struct host *h)
 {
     struct event *ev = h->ev;
 
-    bridge_push(&h->bridge, encoded(h, &ev->body)); /* stays at 1 during the call: see bridge.root */
+    bridge_push(&h->bridge, encoded(h, &ev->body)); /* at 2 during the call, its source at 1: see bridge.root */
     lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->function);
     lua_pushlstring(h->L, ev->tag.p, ev->tag.n);
     push_time(h);
@@ -107,7 +107,7 @@ static int push_arguments(struct host *h)
         lua_newtable(h->L); /* events here belong to no group */
         bridge_push_more(&h->bridge, encoded(h, &ev->meta));
     }
-    lua_pushvalue(h->L, 1);
+    lua_pushvalue(h->L, 2);
     return h->five ? 5 : 3;
 }
 

@@ -11,8 +11,8 @@ static struct bridge *bridge_of(lua_State *L)
 
 void record_load(struct bridge *b, int index, struct source *s, struct slot *f)
 {
+    b->touched += !(f->flags & SLOT_READ);
     f->flags |= SLOT_LOADED;
-    b->touched++;
     record_push_key(b, s, f);
     record_push_slot(b, s, f);
     lua_rawset(b->L, index);
@@ -54,21 +54,26 @@ static int lazy_index(lua_State *L)
     size_t n;
 
     b->L = L;
-    if (lua_topointer(L, 1) == b->root) {
-        s = b->root_source;
-    } else {
-        lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-        lua_rawget(L, 1);
-        s = record_source(L, -1);
-    }
-    if (!s || lua_type(L, 2) != LUA_TSTRING)
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    s = lua_topointer(L, 1) == b->root ? b->root_source : record_lazy_source(L, 1);
+    if (!s)
         return 0;
     key = lua_tolstring(L, 2, &n);
     f = source_find(s, key, n);
     if (!f || f->flags & SLOT_LOADED)
         return 0;
+    if (!(f->flags & SLOT_READ)) {
+        struct value v;
+        b->touched++;
+        if (f->type < V_ARRAY) { /* most are read once: only what is read again goes into the table */
+            f->flags |= SLOT_READ;
+            wire_read(s->bytes + f->val, s->bytes + f->end, &v);
+            record_push_scalar(b, &v);
+            return 1;
+        }
+    }
     f->flags |= SLOT_LOADED;
-    b->touched++;
     record_push_slot(b, s, f);
     if (!lua_isnil(L, -1)) {
         lua_pushvalue(L, 2);
@@ -78,7 +83,8 @@ static int lazy_index(lua_State *L)
     return 1;
 }
 
-void record_raw_set(struct bridge *b, int index, struct source *s)
+/* Tells the source that the field whose key and value are the two on top is about to be set. */
+static void note_set(struct bridge *b, struct source *s)
 {
     lua_State *L = b->L;
     struct slot *f = NULL;
@@ -94,7 +100,12 @@ void record_raw_set(struct bridge *b, int index, struct source *s)
     } else if (s) {
         s->extra = true;
     }
-    lua_rawset(L, index);
+}
+
+void record_raw_set(struct bridge *b, int index, struct source *s)
+{
+    note_set(b, s);
+    lua_rawset(b->L, index);
 }
 
 static int record_newindex(lua_State *L)
@@ -105,7 +116,9 @@ static int record_newindex(lua_State *L)
     lua_settop(L, 3);
     if (lua_isnil(L, 2))
         return luaL_error(L, "table index is nil");
-    record_raw_set(b, 1, source_of(b, 1));
+    note_set(b, source_of(b, 1));
+    if (!lua_isnil(L, 3) || lua_type(L, 2) != LUA_TSTRING) /* else it is absent already */
+        lua_rawset(L, 1);
     return 0;
 }
 
@@ -137,7 +150,7 @@ void bridge_setup(struct bridge *b)
     lua_pushinteger(L, 2);
     lua_setfield(L, -2, "type");
     b->lazy_meta = lua_topointer(L, -1);
-    registry_set(L, &record_lazy);
+    b->lazy_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 
     lua_newtable(L);
     lua_createtable(L, 0, 1);

@@ -3,7 +3,7 @@
 
 #include <lauxlib.h>
 
-const char record_hidden, record_side, record_lazy;
+const char record_hidden, record_side;
 
 const char record_key_type, record_key_newindex, record_fn_newindex;
 
@@ -36,6 +36,18 @@ struct source *record_source(lua_State *L, int index)
     return s && lua_objlen(L, index) >= sizeof *s && s->magic == SOURCE_MAGIC ? s : NULL;
 }
 
+/* Checked as any: a script can find the hidden slot with the real next, which pairs returns. */
+struct source *record_lazy_source(lua_State *L, int index)
+{
+    struct source *s;
+
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
+    lua_rawget(L, index);
+    s = record_source(L, -1);
+    lua_pop(L, 1);
+    return s;
+}
+
 static struct source *source_beside(struct bridge *b, int index)
 {
     lua_State *L = b->L;
@@ -59,13 +71,11 @@ struct source *source_of(struct bridge *b, int index)
         return b->root_source;
     if (index < 0)
         index += lua_gettop(L) + 1;
+    s = record_lazy_source(L, index);
+    if (s)
+        return s;
     if (lua_getmetatable(L, index)) {
-        if (lua_topointer(L, -1) == b->lazy_meta) {
-            lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-            lua_rawget(L, index);
-        } else {
-            lua_rawgeti(L, -1, 1);
-        }
+        lua_rawgeti(L, -1, 1);
         s = record_source(L, -1);
         lua_pop(L, 2);
         if (s)
@@ -138,7 +148,7 @@ static bool source_index(struct bridge *b, struct source *s)
     return simple;
 }
 
-static void push_scalar(struct bridge *b, const struct value *v)
+void record_push_scalar(struct bridge *b, const struct value *v)
 {
     lua_State *L = b->L;
 
@@ -180,7 +190,7 @@ static void push_value(struct bridge *b, const char *p, const char *end, unsigne
     if (v.type == V_MAP || v.type == V_ARRAY)
         push_container(b, p, end, depth + 1);
     else
-        push_scalar(b, &v);
+        record_push_scalar(b, &v);
 }
 
 void record_push_slot(struct bridge *b, const struct source *s, const struct slot *f)
@@ -197,7 +207,7 @@ void record_push_key(struct bridge *b, const struct source *s, const struct slot
         return;
     }
     wire_read(s->bytes + f->key, s->bytes + f->val, &v);
-    push_scalar(b, &v);
+    record_push_scalar(b, &v);
 }
 
 /* ---- filling tables ---- */
@@ -335,11 +345,11 @@ static struct source *source_new(struct bridge *b, const char *p, const char *en
     return s;
 }
 
-static void push_container(struct bridge *b, const char *p, const char *end, unsigned depth)
+/* Leaves the source and the table. */
+static struct source *push_both(struct bridge *b, const char *p, const char *end, unsigned depth)
 {
     lua_State *L = b->L;
     struct source *s;
-    bool simple;
     int at;
 
     if (depth > RECORD_DEPTH || !lua_checkstack(L, 12))
@@ -349,25 +359,30 @@ static void push_container(struct bridge *b, const char *p, const char *end, uns
     if (!s->map) {
         push_array(b, s, depth);
         record_set_filled(b, at + 1, at, 1);
-        lua_remove(L, at);
-        return;
+        return s;
     }
-    simple = source_index(b, s);
-    if (b->lazy && simple) {
+    s->simple = source_index(b, s);
+    if (b->lazy && s->simple) {
         s->lazy = true;
         b->offered += s->n;
         lua_createtable(L, 0, depth ? 4 : 8); /* room for what rules usually touch: growing is dear */
         lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
         lua_pushvalue(L, at);
         lua_rawset(L, at + 1);
-        record_registry(L, &record_lazy);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, b->lazy_ref);
         lua_setmetatable(L, at + 1);
-    } else {
-        lua_createtable(L, 0, (int)s->n);
-        fill_all(b, s, !simple, depth);
-        record_set_filled(b, at + 1, at, 2);
+        return s;
     }
-    lua_remove(L, at);
+    lua_createtable(L, 0, (int)s->n);
+    fill_all(b, s, !s->simple, depth);
+    record_set_filled(b, at + 1, at, 2);
+    return s;
+}
+
+static void push_container(struct bridge *b, const char *p, const char *end, unsigned depth)
+{
+    push_both(b, p, end, depth);
+    lua_remove(b->L, -2);
 }
 
 void bridge_push_more(struct bridge *b, struct str bytes)
@@ -378,7 +393,6 @@ void bridge_push_more(struct bridge *b, struct str bytes)
 void bridge_push(struct bridge *b, struct str bytes)
 {
     b->root = NULL;
-    push_container(b, bytes.p, bytes.p + bytes.n, 0);
-    b->root_source = source_of(b, -1);
+    b->root_source = push_both(b, bytes.p, bytes.p + bytes.n, 0);
     b->root = lua_topointer(b->L, -1);
 }

@@ -20,6 +20,7 @@ struct slot {
     uint32_t val, end;  /* the encoded value */
     uint8_t type;       /* of the value */
     uint8_t flags;
+    uint16_t now; /* during the way back: what is in the table now, see writeback.c */
 };
 
 enum {
@@ -28,12 +29,15 @@ enum {
     SLOT_SHADOW = 4, /* a later field has the same key */
     SLOT_HIDDEN = 8, /* a key that no Lua table can have: kept as it is */
     SLOT_OTHER = 16, /* the key is no string */
+    SLOT_READ = 32,  /* a scalar that was read once, and is not in the table yet */
 };
 
 /* Lives in a userdata that its table owns. */
 struct source {
     uint32_t magic;
     bool map, lazy;
+    bool simple;  /* the keys are strings, and no two are equal */
+    bool busy;    /* on its way back; a table inside it that a script gave the same source goes the slow way */
     bool extra;   /* a key that did not come with it was assigned */
     bool foreign; /* the script has given the table another metatable */
     uint32_t n, head, size;
@@ -47,6 +51,7 @@ struct bridge {
     bool lazy, flb_null;
     struct strs int_keys, array_keys;
     const void *lazy_meta;
+    int lazy_ref;               /* of the same, in the registry */
     const void *root;           /* the record's own table during a call, kept alive by the host's stack ... */
     struct source *root_source; /* ... and its source, which is asked for most */
     bool side;                  /* some table's source is in the side table */
@@ -58,7 +63,8 @@ struct bridge {
 
 void bridge_setup(struct bridge *b);
 void bridge_free(struct bridge *b);
-/* Pushes an encoded map or array.  bridge_push: it is the record, and stays on the caller's stack during the call. */
+/* Pushes an encoded map or array.  bridge_push: it is the record; below it its source is left, and both stay on the
+ * caller's stack during the call. */
 void bridge_push(struct bridge *b, struct str bytes);
 void bridge_push_more(struct bridge *b, struct str bytes);
 /* Appends the value at `index`, encoded, to b->out. */

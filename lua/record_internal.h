@@ -8,15 +8,16 @@ enum { SOURCE_MAGIC = 0x77e17a61 };
 
 extern const char record_hidden; /* its address is the key of a lazy table's source */
 extern const char record_side;   /* registry: weak table of the sources of tables with a foreign metatable */
-extern const char record_lazy;   /* registry: the lazy tables' metatable */
 
 /* Registry keys of what every filled table needs: cheaper than a look-up by string. */
 extern const char record_key_type, record_key_newindex, record_fn_newindex;
 
-void record_registry(lua_State *L, const char *key);   /* pushes registry[address] */
-struct source *record_source(lua_State *L, int index); /* the userdata at index as a source, or NULL */
+void record_registry(lua_State *L, const char *key);        /* pushes registry[address] */
+struct source *record_source(lua_State *L, int index);      /* the userdata at index as a source, or NULL */
+struct source *record_lazy_source(lua_State *L, int index); /* of the table at index, or NULL */
 void record_set_filled(struct bridge *b, int table, int userdata, int type);
 void record_push_key(struct bridge *b, const struct source *s, const struct slot *f);
+void record_push_scalar(struct bridge *b, const struct value *v);
 void record_push_slot(struct bridge *b, const struct source *s, const struct slot *f);
 void record_load(struct bridge *b, int index, struct source *s, struct slot *f); /* one field of a lazy table */
 /* Sets a field as if raw, with the source told of it; key and value are the two on top, and are popped. */

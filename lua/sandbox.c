@@ -133,7 +133,7 @@ void fence_pace(struct fence *f, lua_State *L)
     lua_gc(L, LUA_GCSETPAUSE, f->lavish ? 1000 : 200);
 }
 
-static void open(lua_State *L, lua_CFunction fn, const char *name)
+static void open_library(lua_State *L, lua_CFunction fn, const char *name)
 {
     lua_pushcfunction(L, fn);
     lua_pushstring(L, name);
@@ -172,13 +172,13 @@ void fence_open(struct fence *f, lua_State *L, bool jit)
         luaL_openlibs(L);
         watch_loaders(L);
     } else {
-        open(L, luaopen_base, "");
-        open(L, luaopen_table, LUA_TABLIBNAME);
-        open(L, luaopen_string, LUA_STRLIBNAME);
-        open(L, luaopen_math, LUA_MATHLIBNAME);
-        open(L, luaopen_bit, LUA_BITLIBNAME);
-        open(L, luaopen_os, LUA_OSLIBNAME);
-        open(L, luaopen_debug, LUA_DBLIBNAME);
+        open_library(L, luaopen_base, "");
+        open_library(L, luaopen_table, LUA_TABLIBNAME);
+        open_library(L, luaopen_string, LUA_STRLIBNAME);
+        open_library(L, luaopen_math, LUA_MATHLIBNAME);
+        open_library(L, luaopen_bit, LUA_BITLIBNAME);
+        open_library(L, luaopen_os, LUA_OSLIBNAME);
+        open_library(L, luaopen_debug, LUA_DBLIBNAME);
         lua_sethook(L, hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     }
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | (jit ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));

@@ -1,6 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lua/wire.h"
 
+#define FOUR(n) n, n, n, n
+#define SIXTEEN(n) FOUR(n), FOUR(n), FOUR(n), FOUR(n)
+#define COUNT4(n) n, n + 1, n + 2, n + 3
+#define LONG WIRE_LONG
+
+const uint8_t wire_sizes[256] = {SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0),
+                                 SIXTEEN(0), /* 00 - 7f */
+                                 SIXTEEN(LONG),
+                                 SIXTEEN(LONG), /* maps, arrays */
+                                 COUNT4(0),
+                                 COUNT4(4),
+                                 COUNT4(8),
+                                 COUNT4(12),
+                                 COUNT4(16),
+                                 COUNT4(20),
+                                 COUNT4(24),
+                                 COUNT4(28), /* strings */
+                                 0,
+                                 LONG,
+                                 0,
+                                 0,
+                                 FOUR(LONG),
+                                 LONG,
+                                 LONG,
+                                 4,
+                                 8,
+                                 1,
+                                 2,
+                                 4,
+                                 8, /* c0: nil, -, false, true, bin, ext, floats, uints */
+                                 1,
+                                 2,
+                                 4,
+                                 8,
+                                 2,
+                                 3,
+                                 5,
+                                 9,
+                                 17,
+                                 LONG,
+                                 LONG,
+                                 LONG,
+                                 FOUR(LONG), /* d0: ints, fixext, str, array, map */
+                                 SIXTEEN(0),
+                                 SIXTEEN(0)};
+
 static const char *payload(const char *p, const char *end, struct value *v, enum value_type type, uint64_t n)
 {
     v->type = type;

@@ -58,6 +58,10 @@ static inline const char *wire_read(const char *p, const char *end, struct value
     return wire_long(p - 1, end, v);
 }
 
+/* By first byte: the bytes behind it where that alone says how many and none of them is an item; else WIRE_LONG. */
+enum { WIRE_LONG = 255 };
+extern const uint8_t wire_sizes[256];
+
 /* What follows the whole value at p, or NULL. */
 static inline const char *wire_skip(const char *p, const char *end)
 {
@@ -65,6 +69,16 @@ static inline const char *wire_skip(const char *p, const char *end)
     struct value v;
 
     while (left--) {
+        uint8_t size;
+        if (p >= end)
+            return NULL;
+        size = wire_sizes[(uint8_t)*p];
+        if (size != WIRE_LONG) {
+            if (end - p <= size)
+                return NULL;
+            p += size + 1;
+            continue;
+        }
         p = wire_read(p, end, &v);
         if (!p)
             return NULL;

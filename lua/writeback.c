@@ -106,6 +106,72 @@ static void encode_field(struct bridge *b, int index, struct source *s, struct s
     lua_pop(L, 1);
 }
 
+/* What slot.now says: where on the stack the new value is, or one of these. */
+enum { NOW_ABSENT = 0, NOW_SAME = 1, NOW_OTHER = UINT16_MAX, NOW_HELD = 16 /* values on the stack */ };
+
+/* One walk over a table whose source is simple: sets `now` of its fields, and notes the keys that the source lacks. */
+static void look_through(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+    int room = lua_checkstack(L, NOW_HELD + 12) ? lua_gettop(L) + NOW_HELD : 0;
+
+    for (uint32_t i = 0; i < s->n; i++)
+        s->slots[i].now = NOW_ABSENT;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        struct slot *f = NULL;
+        struct value v;
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            size_t n;
+            const char *p = lua_tolstring(L, -2, &n);
+            f = source_find(s, p, n);
+        }
+        if (f && wire_read(s->bytes + f->val, s->bytes + f->end, &v) && same_scalar(L, &v)) {
+            f->now = NOW_SAME;
+        } else if (f && lua_gettop(L) < room) {
+            lua_insert(L, -2);
+            f->now = (uint16_t)(lua_gettop(L) - 1);
+            continue;
+        } else if (f) {
+            f->now = NOW_OTHER;
+        }
+        lua_pop(L, 1);
+        if (!f)
+            encode_note(b);
+    }
+}
+
+/* A field after look_through. */
+static void encode_looked(struct bridge *b, int index, struct source *s, struct slot *f, struct walk *w, unsigned depth)
+{
+    uint32_t at = f == s->slots ? s->head : f[-1].end;
+    size_t start;
+
+    if (!(f->flags & SLOT_LOADED) || f->now == NOW_SAME ||
+        (f->now == NOW_ABSENT && f->type == V_NIL && !(f->flags & SLOT_GONE))) {
+        keep_field(b, s, f, w, at);
+        return;
+    }
+    run_flush(b, s, w, at);
+    if (f->now == NOW_ABSENT) {
+        w->changed = true;
+        return;
+    }
+    if (f->now == NOW_OTHER) {
+        record_push_key(b, s, f);
+        lua_rawget(b->L, index);
+    } else {
+        lua_pushvalue(b->L, f->now);
+    }
+    buf_add(&b->out, s->bytes + at, f->val - at);
+    start = b->out.n;
+    encode_value(b, lua_gettop(b->L), depth, encode_as(b, s->bytes + f->key, f->nkey));
+    lua_pop(b->L, 1);
+    if (b->out.n - start != f->end - f->val || memcmp(b->out.p + start, s->bytes + f->val, f->end - f->val) != 0)
+        w->changed = true;
+    w->count++;
+}
+
 /* Notes the keys of the table that its source does not have. */
 static void note_extras(struct bridge *b, int index, struct source *s)
 {
@@ -163,22 +229,46 @@ static void set_header(struct bridge *b, size_t start, uint32_t width, uint32_t 
     memcpy(b->out.p + start, head + 5 - n, n);
 }
 
+static bool untouched(const struct source *s)
+{
+    bool touched = s->extra;
+
+    for (uint32_t i = 0; i < s->n; i++)
+        touched |= s->slots[i].flags & SLOT_LOADED;
+    return !touched;
+}
+
 void encode_map(struct bridge *b, int index, struct source *s, unsigned depth, unsigned as)
 {
     size_t start = b->out.n, base = b->scratch.n;
     struct walk w = {0};
 
+    bool simple = s->simple && !s->foreign && !s->busy;
+
+    if (simple && untouched(s)) {
+        encode_copy(b, s->bytes, s->bytes + s->size, as);
+        return;
+    }
     buf_add(&b->out, s->bytes, s->head);
-    for (uint32_t i = 0; i < s->n; i++)
-        encode_field(b, index, s, &s->slots[i], &w, depth);
+    if (simple) {
+        int top = lua_gettop(b->L);
+        s->busy = true;
+        look_through(b, index, s);
+        for (uint32_t i = 0; i < s->n; i++)
+            encode_looked(b, index, s, &s->slots[i], &w, depth);
+        lua_settop(b->L, top);
+        s->busy = false;
+    } else {
+        for (uint32_t i = 0; i < s->n; i++)
+            encode_field(b, index, s, &s->slots[i], &w, depth);
+        if (s->extra || s->foreign)
+            note_extras(b, index, s);
+    }
     run_flush(b, s, &w, s->size);
-    if (s->extra || s->foreign) {
-        note_extras(b, index, s);
-        if (b->scratch.n > base) {
-            w.changed = true;
-            w.count += (uint32_t)((b->scratch.n - base) / sizeof(struct key));
-            encode_noted(b, index, base, depth);
-        }
+    if (b->scratch.n > base) {
+        w.changed = true;
+        w.count += (uint32_t)((b->scratch.n - base) / sizeof(struct key));
+        encode_noted(b, index, base, depth);
     }
     if (w.changed) {
         if (!w.count && (as & AS_ARRAY)) {
