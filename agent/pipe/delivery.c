@@ -94,6 +94,9 @@ void delivery_window(struct delivery *d, uint32_t from, uint32_t to, struct id a
     d->retry_after = 0;
     buf_str(&text, output);
     buf_fmt(&text, "/%llu-%llu/%u-%u", (unsigned long long)d->from_lsn, (unsigned long long)d->to_lsn, from, to);
+    for (uint32_t i = from; d->settled && i < to; i++)
+        if (d->settled[i])
+            buf_fmt(&text, "/%u", i); /* fewer events must not go under the id of all */
     id_text(hash_128(buf_view(&text), &agent), d->id);
     buf_free(&text);
     delivery_rewind(d);
@@ -172,11 +175,14 @@ void delivery_fail(struct delivery *d, uint32_t index, enum verdict v, const cha
     uint32_t number = number_of(d, index);
     struct failure *f;
 
-    for (size_t i = 0; i < d->nfailures; i++)
-        if (d->failures[i].index == number)
-            return; /* it is judged once, or it would be counted twice */
     if (number >= d->to || v == DONE)
         return;
+    /* It is judged once, or it would be counted twice.  Mostly they come in order. */
+    for (size_t i = 0; number <= d->highest && i < d->nfailures; i++)
+        if (d->failures[i].index == number)
+            return;
+    if (!d->nfailures || number > d->highest)
+        d->highest = number;
     d->failures = alloc_grow(d->failures, d->nfailures, &d->failures_cap, sizeof *d->failures);
     f = &d->failures[d->nfailures++];
     f->index = number;

@@ -16,7 +16,7 @@ struct part {
 };
 
 struct failure {
-    uint32_t index; /* number of the event; ascending, once each */
+    uint32_t index; /* number of the event; once each */
     enum verdict verdict;
     char why[128];
 };
@@ -37,6 +37,7 @@ struct delivery {
     int64_t retry_after;
     struct failure *failures;
     size_t nfailures, failures_cap;
+    uint32_t highest; /* of the failures' numbers */
     const _Atomic int *stopping;
 };
 

@@ -87,49 +87,6 @@ static void count_quarantined(struct worker *w, uint32_t number)
     w->state.consumed++;
 }
 
-/* The window was taken, but for the events that the plugin named. */
-static void taken(struct worker *w)
-{
-    struct delivery *d = &w->delivery;
-    uint32_t good = delivery_unsettled(d), waiting = 0;
-    size_t size = d->data.n / (d->total ? d->total : 1);
-
-    for (size_t i = 0; i < d->nfailures; i++) {
-        struct failure *f = &d->failures[i];
-        good--;
-        if (f->verdict != REJECT) {
-            waiting++;
-            continue;
-        }
-        if (!worker_quarantine(w, f->index, "Output-Rejected", f->why)) {
-            waiting++;
-            continue;
-        }
-        count_quarantined(w, f->index);
-    }
-    w->state.delivered += good;
-    w->state.consumed += good;
-    metric_add(unit_instance(w->unit)->records, good);
-    metric_add(unit_instance(w->unit)->bytes, (int64_t)(good * size));
-    if (!waiting) {
-        advance(w, d->to);
-        return;
-    }
-    for (uint32_t i = d->from; i < d->to; i++) {
-        bool failed = false;
-        for (size_t j = 0; j < d->nfailures; j++)
-            failed |= d->failures[j].index == i;
-        if (!failed)
-            worker_settle(w, i);
-    }
-    w->dirty = true;
-    worker_publish(w);
-    w->attempts++;
-    worker_sleep(w, back_off(w));
-    d->nfailures = 0;
-    delivery_rewind(d);
-}
-
 static void quarantine_window(struct worker *w, const char *code, const char *why)
 {
     struct delivery *d = &w->delivery;
@@ -152,6 +109,7 @@ static void rejected(struct worker *w, const char *why)
 
     if (d->to - d->from > 1) {
         w->known_bad = d->to;
+        w->attempts = 0; /* a child plan of its own, durable before it is sent */
         delivery_window(d, d->from, d->from + (d->to - d->from + 1) / 2, store_uuid(w->store), str_of(w->unit->name));
         return;
     }
@@ -166,6 +124,8 @@ static void wait_and_retry(struct worker *w, bool hold, const char *why)
     char text[32];
 
     metric_add(unit_instance(w->unit)->errors, 1);
+    if (hold)
+        w->attempts--; /* what someone must mend does not use up the retries */
     if (!hold && w->retry_limit >= 0 && (int64_t)w->attempts > w->retry_limit) {
         metric_add(w->retries_failed, 1);
         log_warn("retry limit reached, events quarantined", "output", w->unit->name, "why", why);
@@ -188,17 +148,76 @@ static void wait_and_retry(struct worker *w, bool hold, const char *why)
     delivery_rewind(d);
 }
 
+/* Those that the plugin named are judged one by one.  How many of them must be tried again, and whether to hold. */
+static uint32_t judge_failures(struct worker *w, bool *hold, const char **why)
+{
+    struct delivery *d = &w->delivery;
+    uint32_t waiting = 0;
+
+    for (size_t i = 0; i < d->nfailures; i++) {
+        struct failure *f = &d->failures[i];
+        if (f->verdict == REJECT && worker_quarantine(w, f->index, "Output-Rejected", f->why)) {
+            count_quarantined(w, f->index);
+            continue;
+        }
+        if (f->verdict == REJECT)
+            f->verdict = RETRY; /* the store is in trouble */
+        waiting++;
+        *hold |= f->verdict == HOLD;
+        *why = f->why;
+    }
+    return waiting;
+}
+
+/* The window was taken, but for the events that the plugin named. */
+static void taken(struct worker *w)
+{
+    struct delivery *d = &w->delivery;
+    uint32_t good = delivery_unsettled(d) - (uint32_t)d->nfailures, waiting;
+    size_t size = d->data.n / (d->total ? d->total : 1);
+    int64_t patience = d->retry_after;
+    const char *why = "";
+    char text[sizeof d->failures->why];
+    bool hold = false;
+
+    waiting = judge_failures(w, &hold, &why);
+    w->state.delivered += good;
+    w->state.consumed += good;
+    metric_add(unit_instance(w->unit)->records, good);
+    metric_add(unit_instance(w->unit)->bytes, (int64_t)(good * size));
+    if (!waiting) {
+        advance(w, d->to);
+        return;
+    }
+    for (uint32_t i = d->from; i < d->to; i++)
+        worker_settle(w, i);
+    for (size_t i = 0; i < d->nfailures; i++)
+        d->settled[d->failures[i].index] = d->failures[i].verdict == REJECT;
+    snprintf(text, sizeof text, "%s", why);
+    delivery_window(d, d->from, d->to, store_uuid(w->store), str_of(w->unit->name)); /* fewer events: another id */
+    d->retry_after = patience;
+    w->dirty = w->replan = true;
+    worker_publish(w);
+    wait_and_retry(w, hold, text);
+}
+
 void worker_attempt(struct worker *w)
 {
     const struct output *output = w->unit->plugin->output;
     struct err e = {0};
     enum verdict verdict;
 
-    if (output->planned && !w->attempts && !worker_save(w)) {
+    if (!delivery_unsettled(&w->delivery)) { /* the half of a window of which the rest was judged one by one */
+        advance(w, w->delivery.to);
+        return;
+    }
+    if (output->planned && (!w->attempts || w->replan) && !worker_save(w)) {
         worker_sleep(w, back_off(w));
         return;
     }
+    w->replan = false;
     w->attempts++;
+    w->delivery.nfailures = 0;
     verdict = output->write(w->unit->self, &w->delivery, &e);
     switch (verdict) {
     case DONE:

@@ -20,14 +20,15 @@ struct worker {
     _Atomic bool wants_checkpoint;
     uint8_t *mine; /* per route set: it names this output */
     size_t nmine;
-    uint64_t adopted_to;          /* LSN: what lies below it and fits `match` is its own too (from oldest) */
-    struct regex *regex;          /* of match_regex, for this thread */
+    uint64_t adopted_to; /* LSN: what lies below it and fits `match` is its own too (from oldest) */
+    struct regex *regex; /* of match_regex, for this thread */
     struct {
         uint64_t delivered, quarantined;
     } begun;                      /* the counts when the range began */
     bool sorted;                  /* its events are numbered by tag */
     uint32_t known_bad;           /* [delivery.from, known_bad) holds an event that was rejected; 0: nothing known */
     unsigned attempts;            /* of the window */
+    bool replan;                  /* what is left of the window must be made durable again before it is sent */
     int64_t retry_limit;          /* -1: unlimited */
     int64_t base, cap;            /* ns, of the back-off */
     int64_t last_save, last_tick; /* monotonic */

@@ -16,7 +16,10 @@ struct scripted {
     int64_t poison; /* the n that is rejected; -1: none */
     int fail_first; /* so many attempts are answered with `verdict` before */
     enum verdict verdict;
-    bool per_item; /* poison by delivery_fail instead */
+    bool per_item;        /* poison by delivery_fail instead */
+    bool waits, careless; /* and as RETRY; named twice, and one that does not exist */
+    int item_fails;       /* so many times; 0: always */
+    const char *script;   /* 'h', 'r': HOLD or RETRY at that call */
     int calls;
     struct buf seen; /* "n n | n |": events of the attempts that were taken */
     char ids[64][33];
@@ -39,11 +42,17 @@ static enum verdict scripted_write(void *arg, struct delivery *d, struct err *e)
         err_set(e, "scripted failure");
         return s->verdict;
     }
+    if (s->script && (size_t)s->calls <= strlen(s->script))
+        return s->script[s->calls - 1] == 'h' ? HOLD : RETRY;
     for (; delivery_next(d, &ev); index++) {
         value_as_int(event_get(&ev, STR("n")), &n);
-        if (n == s->poison && s->per_item)
-            delivery_fail(d, index, REJECT, "poison");
-        else
+        if (n == s->poison && s->per_item && (!s->item_fails || s->calls <= s->item_fails)) {
+            delivery_fail(d, index, s->waits ? RETRY : REJECT, "poison");
+            if (s->careless) {
+                delivery_fail(d, index, REJECT, "poison");
+                delivery_fail(d, 99, REJECT, "nothing");
+            }
+        } else if (!s->per_item)
             bad |= n == s->poison;
         buf_fmt(&s->seen, "%d ", (int)n);
     }
@@ -228,5 +237,59 @@ TEST(one_item_of_a_bulk_reply_is_judged_alone)
     CHECK_INT(t.delivered, 4);
     CHECK_INT(t.quarantined, 1);
     CHECK_INT(r.plugin.calls, 1);
+    rig_end(&r);
+}
+
+TEST(an_item_that_must_wait_is_sent_alone_under_another_id)
+{
+    struct rig r = {.plugin = {.poison = 2, .per_item = true, .waits = true, .item_fails = 2}};
+    struct worker_totals t;
+
+    rig_start(&r, "");
+    t = rig_run(&r, 5);
+    CHECK_INT(t.delivered, 5);
+    CHECK_INT(r.plugin.calls, 3);
+    CHECK_STR(buf_view(&r.plugin.seen), "0 1 2 3 4 | 2 | 2 | ");
+    CHECK(strcmp(r.plugin.ids[0], r.plugin.ids[1]) != 0);
+    CHECK_STR(str_of(r.plugin.ids[1]), r.plugin.ids[2]);
+    rig_end(&r);
+}
+
+TEST(an_item_that_waits_keeps_to_the_retry_limit)
+{
+    struct rig r = {.plugin = {.poison = 2, .per_item = true, .waits = true}};
+    struct worker_totals t;
+
+    rig_start(&r, "2");
+    t = rig_run(&r, 5);
+    CHECK_INT(t.delivered, 4);
+    CHECK_INT(t.quarantined, 1);
+    CHECK_INT(r.plugin.calls, 3);
+    rig_end(&r);
+}
+
+TEST(an_item_is_judged_once)
+{
+    struct rig r = {.plugin = {.poison = 2, .per_item = true, .careless = true}};
+    struct worker_totals t;
+
+    rig_start(&r, "");
+    t = rig_run(&r, 5);
+    CHECK_INT(t.delivered, 4);
+    CHECK_INT(t.quarantined, 1);
+    CHECK_INT(t.consumed, 5);
+    rig_end(&r);
+}
+
+TEST(holding_does_not_use_up_the_retries)
+{
+    struct rig r = {.plugin = {.poison = -1, .script = "hhhr"}};
+    struct worker_totals t;
+
+    rig_start(&r, "1");
+    t = rig_run(&r, 3);
+    CHECK_INT(t.delivered, 3);
+    CHECK_INT(t.quarantined, 0);
+    CHECK_INT(r.plugin.calls, 5);
     rig_end(&r);
 }
