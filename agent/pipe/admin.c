@@ -276,6 +276,10 @@ static bool listen_tcp(struct admin *a, const struct service *s, struct err *e)
     o.handle = handle;
     o.arg = a;
     a->tcp = http_server_new(a->loop, &o, e);
+    if (a->tcp && !str_starts(s->http_listen, STR("127.")) && !str_starts(s->http_listen, STR("unix:")) &&
+        !str_eq(s->http_listen, STR("::1")) && !str_eq(s->http_listen, STR("localhost")))
+        log_warn("the admin port can be reached from other hosts, without encryption and without a password",
+                 "http_listen", o.listen);
     return a->tcp != NULL || err_wrap(e, "admin port (http_listen, http_port in [SERVICE])");
 }
 

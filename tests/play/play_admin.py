@@ -178,6 +178,10 @@ def main():
     check(listens == ["0100007F:%04X" % agent.admin], "the admin port listens on %s" % listens)
     agent.stop()
     server.shutdown()
+    check("from other hosts" not in agent.log_text(), "a warning of a port on loopback")
+    open_port = Agent("[INPUT]\n    name dummy\n[OUTPUT]\n    name null\n    match *\n", "http_listen 0.0.0.0").start()
+    check("admin port can be reached from other hosts" in open_port.log_text(), "no warning: " + open_port.log_text())
+    open_port.stop()
     print("admin pages, metrics, health and ledger are as they should be")
 
 
