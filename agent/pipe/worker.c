@@ -101,7 +101,8 @@ struct worker *worker_new(struct unit *unit, struct store *store, const struct s
     return w;
 }
 
-/* The frames of [lsn, to); without an end (UINT64_MAX) as many as make a range.  *failed: the disk refused before that. */
+/* The frames of [lsn, to); without an end (UINT64_MAX) as many as make a range.  *failed: the disk refused before that.
+ */
 static bool gather(struct worker *w, uint64_t to, bool sorted, bool *failed)
 {
     struct delivery *d = &w->delivery;

@@ -120,8 +120,8 @@ bool worker_append(struct worker *w, enum frame_type type, struct str payload)
     return durable;
 }
 
-/* The event is stored as it was logged: it is redacted already.  The entry's id comes from the event's place in the log,
- * which no later range changes, so that doing it again after a crash changes nothing. */
+/* The event is stored as it was logged: it is redacted already.  The entry's id comes from the event's place in the
+ * log, which no later range changes, so that doing it again after a crash changes nothing. */
 bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why)
 {
     struct delivery one = w->delivery;

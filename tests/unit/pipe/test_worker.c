@@ -118,13 +118,22 @@ static void append_events(struct rig *r, int n)
     arena_free(a);
 }
 
-static void rig_start(struct rig *r, const char *retry_limit)
+static void rig_again(struct rig *r)
+{
+    struct service service = {.scheduler_base = MILLISECOND, .scheduler_cap = 4 * MILLISECOND};
+    struct err e = {0};
+
+    r->worker = worker_new(&r->unit, r->store, &service, &e);
+    CHECK(r->worker != NULL);
+}
+
+static void rig_make(struct rig *r, const char *retry_limit, const char *dir)
 {
     struct err e = {0};
-    struct service service = {.scheduler_base = MILLISECOND, .scheduler_cap = 4 * MILLISECOND};
 
     r->store = store_open(
-        &(struct store_options){.limit = 1 << 30, .segment_size = 1 << 20, .dedup_window = SECOND, .dedup_ids = 1000},
+        &(struct store_options){
+            .dir = dir, .limit = 1 << 30, .segment_size = 1 << 20, .dedup_window = SECOND, .dedup_ids = 1000},
         &e);
     CHECK(r->store != NULL);
     r->unit = (struct unit){
@@ -136,8 +145,14 @@ static void rig_start(struct rig *r, const char *retry_limit)
                                            .bytes = &r->metrics[1],
                                            .errors = &r->metrics[2]};
     now = &r->plugin;
-    r->worker = worker_new(&r->unit, r->store, &service, &e);
-    CHECK(r->worker != NULL);
+    rig_again(r);
+}
+
+static void rig_start(struct rig *r, const char *retry_limit)
+{
+    struct err e = {0};
+
+    rig_make(r, retry_limit, NULL);
     CHECK(worker_start(r->worker, &e));
 }
 
@@ -291,5 +306,85 @@ TEST(holding_does_not_use_up_the_retries)
     CHECK_INT(t.delivered, 3);
     CHECK_INT(t.quarantined, 0);
     CHECK_INT(r.plugin.calls, 5);
+    rig_end(&r);
+}
+
+/* ---- a log that damage has taken something from ---- */
+
+static void damage(const char *dir, const char *what)
+{
+    char command[512];
+
+    snprintf(command, sizeof command,
+             "python3 - <<'E'\nimport glob\nfor p in glob.glob('%s/log/*.seg'):\n"
+             "    b = open(p, 'rb').read()\n    i = b.rfind(%s)\n"
+             "    f = open(p, 'r+b')\n    f.seek(i)\n    f.write(b'X')\nE",
+             dir, what);
+    CHECK_INT(system(command), 0);
+}
+
+static void rig_close_only(struct rig *r)
+{
+    worker_free(r->worker);
+    store_close(r->store);
+}
+
+TEST(damage_at_the_end_is_passed)
+{
+    struct rig r = {.plugin.poison = -1};
+    struct worker_totals t = {0};
+    struct err e = {0};
+    char dir[] = "/tmp/weir-worker-XXXXXX", command[64];
+
+    CHECK(mkdtemp(dir) != NULL);
+    rig_make(&r, "", dir);
+    append_events(&r, 3);
+    rig_close_only(&r); /* the mark of a quiet end proves that the events were durable */
+    damage(dir, "b'\\xa1n\\x02'");
+    rig_make(&r, "", dir);
+    CHECK(worker_start(r.worker, &e));
+    for (int i = 0; i < 1000 && t.lsn < log_durable(store_log(r.store)); i++) {
+        usleep(1000);
+        worker_totals(r.worker, &t);
+    }
+    CHECK_INT(t.lsn, log_durable(store_log(r.store)));
+    CHECK_INT(t.delivered, 0);
+    rig_end(&r);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    CHECK_INT(system(command), 0);
+}
+
+/* The plan of a restart names more events than are left: it is begun anew, and what it had counted is taken back. */
+TEST(a_plan_that_lost_events_is_begun_anew)
+{
+    struct rig r = {.plugin.poison = -1};
+    struct worker_totals t = {0};
+    struct err e = {0};
+    uint64_t from;
+
+    rig_start(&r, "");
+    worker_stop(r.worker);
+    CHECK(worker_join(r.worker, 5 * SECOND));
+    from = log_durable(store_log(r.store)) + 1; /* behind the route set */
+    append_events(&r, 4);
+    r.worker->state.plan.open = true;
+    r.worker->state.plan.from = from;
+    r.worker->state.plan.to = from + 4;
+    r.worker->state.delivered = r.worker->state.consumed = 3;
+    r.worker->state.quarantined = 1;
+    r.worker->state.consumed++;
+    for (int i = 0; i < 6; i++) /* from to bad sorted delivered quarantined */
+        buf_varint(&r.worker->state.plan.done, (uint64_t[]){4, 6, 0, 0, 3, 1}[i]);
+    CHECK(cursor_save(r.worker->cursor, &r.worker->state, true, &e));
+    worker_free(r.worker);
+    rig_again(&r);
+    CHECK(worker_start(r.worker, &e));
+    for (int i = 0; i < 1000 && t.lsn < log_durable(store_log(r.store)); i++) {
+        usleep(1000);
+        worker_totals(r.worker, &t);
+    }
+    CHECK_INT(t.delivered, 4);
+    CHECK_INT(t.quarantined, 0);
+    CHECK_INT(t.consumed, 4);
     rig_end(&r);
 }
