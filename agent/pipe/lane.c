@@ -61,7 +61,6 @@ static void slot_answered(struct letter *m)
     l->in_flight--;
     if (l->last_in_flight == s)
         l->last_in_flight = NULL;
-    atomic_fetch_sub_explicit(&l->held, s->events, memory_order_relaxed);
     if (!l->silent)
         run_commits(s->first, s->durable);
     s->next = l->spare;
@@ -74,6 +73,7 @@ static void slot_done(struct txn *txn, bool durable)
     struct slot *s = container_of(txn, struct slot, txn);
 
     s->durable = durable;
+    atomic_fetch_sub_explicit(&s->lane->held, s->events, memory_order_relaxed); /* the image has them now */
     s->lane->failed += !durable;
     s->letter.open = slot_answered;
     loop_post(s->lane->loop, &s->letter);

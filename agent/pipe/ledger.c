@@ -101,6 +101,7 @@ static bool balances(const struct ledger *l)
 
     for (size_t i = 0; i < l->noutputs; i++) {
         const struct ledger_output *o = &l->outputs[i];
+        balanced &= o->pending <= o->routed; /* below zero it wraps, and the sum would be right again */
         balanced &= o->routed == o->delivered + o->pending + o->quarantined + o->dropped;
     }
     return balanced;

@@ -209,6 +209,8 @@ static bool plain_names(struct names *n, const struct instance *i, const char *s
         set_root(n, o->path);
         buf_str(&name, file);
     }
+    if (!name.p) /* nothing was set and the path has no name in it */
+        return instance_err(i, "file", e, "a file has no name");
     text = rolled && o->file.n ? without_suffix(buf_view(&name), suffix) : buf_view(&name);
     if (!check_name(text, i, "file", e))
         return false;
