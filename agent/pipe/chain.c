@@ -16,6 +16,8 @@ void filter_emit(struct emit *out, const struct event *ev)
     copy->event.tag = arena_str(out->lane->arena, ev->tag);
     copy->event.body = value_copy(&ev->body, out->lane->arena);
     copy->event.meta = value_copy(&ev->meta, out->lane->arena);
+    lane_encode(out->lane, &copy->event.body);
+    lane_encode(out->lane, &copy->event.meta);
     copy->event.id = event_child_id(out->parent, ++out->children);
     *out->last = copy;
     out->last = &copy->next;
@@ -66,14 +68,14 @@ static size_t first_behind(const struct lane *l, const struct route *r, const st
 static void run_emitted(struct lane *l, struct feed *f, struct emit *out)
 {
     for (struct emitted *e = out->first; e; e = e->next) {
-        struct value original = e->event.body;
+        struct event original = e->event;
         l->created->delta++;
         lane_run(l, f, &e->event, &original, first_behind(l, lane_route(l, e->event.tag), out->filter));
     }
 }
 
-static enum outcome settle(struct lane *l, struct feed *f, struct event *ev, const struct value *original,
-                           enum pass pass, struct emit *out)
+static enum outcome settle(struct lane *l, struct feed *f, const struct event *original, enum pass pass,
+                           struct emit *out)
 {
     struct instance *filter = unit_instance(out->filter);
 
@@ -88,13 +90,13 @@ static enum outcome settle(struct lane *l, struct feed *f, struct event *ev, con
         return DROPPED;
     default:
         metric_add(filter->errors, 1);
-        lane_quarantine(l, f, ev, original, (struct str){0}, "filter", out->filter->name,
+        lane_quarantine(l, f, original, (struct str){0}, "filter", out->filter->name,
                         out->code ? out->code : "Filter-Failed", out->text);
         return QUARANTINED;
     }
 }
 
-enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const struct value *original, size_t from)
+enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const struct event *original, size_t from)
 {
     struct route *r = lane_route(l, ev->tag);
 
@@ -108,7 +110,9 @@ enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const st
         filter->seen++;
         pass = filter->plugin->filter->apply(filter->self, ev, &out);
         if (pass != KEEP)
-            outcome = settle(l, f, ev, original, pass, &out);
+            outcome = settle(l, f, original, pass, &out);
+        if (pass == QUARANTINE || (pass == DISCARD && out.code))
+            return outcome; /* what a failed rule emitted goes with its event: a replay makes it again */
         if (out.first) {
             if (pass == KEEP)
                 outcome = lane_run(l, f, ev, original, i + 1);
@@ -127,17 +131,17 @@ enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const st
 }
 
 /* The event as it came, for a replay through the rules. */
-static void encode_original(struct buf *out, const struct event *ev, const struct value *original)
+static void encode_original(struct buf *out, const struct event *ev)
 {
     msgpack_array(out, 2);
     msgpack_array(out, 2);
     msgpack_time(out, ev->time);
     msgpack_value(out, &ev->meta);
-    msgpack_value(out, original);
+    msgpack_value(out, &ev->body);
 }
 
-void lane_quarantine(struct lane *l, struct feed *f, const struct event *ev, const struct value *original,
-                     struct str raw, const char *stage, const char *plugin, const char *code, const char *text)
+void lane_quarantine(struct lane *l, struct feed *f, const struct event *original, struct str raw, const char *stage,
+                     const char *plugin, const char *code, const char *text)
 {
     struct buf plain = {0}, listing = {0}, payload = {0};
     struct quarantine_entry entry = {
@@ -151,13 +155,12 @@ void lane_quarantine(struct lane *l, struct feed *f, const struct event *ev, con
     };
 
     entry.id = (struct id){l->id_base ^ UINT64_C(0x71756172), ++l->next_id};
-    if (ev) {
-        struct event shown = *ev;
-        shown.body = *original;
-        entry.event_id = ev->id;
-        entry.tag = ev->tag;
+    if (original) {
+        struct event shown = *original;
+        entry.event_id = original->id;
+        entry.tag = original->tag;
+        encode_original(&plain, original);
         quarantine_describe(&listing, &shown);
-        encode_original(&plain, ev, original);
         entry.kind = QUARANTINE_EVENT;
     } else {
         buf_fmt(&listing, "%zu bytes", raw.n);

@@ -5,7 +5,7 @@
 #include "base/crc32c.h"
 #include "base/io.h"
 #include "event/msgpack.h"
-#include "pipe/lane.h"
+#include "pipe/chain.h"
 #include "plugin.h"
 
 #include <stdlib.h>
@@ -30,12 +30,13 @@ static struct id fresh_id(struct lane *l)
     return (struct id){l->id_base, ++l->next_id};
 }
 
-/* Encoded, so that what the rules do to it leaves the original to quarantine. */
-static void make_raw(struct lane *l, struct value *body)
+void lane_encode(struct lane *l, struct value *v)
 {
+    if (v->raw)
+        return;
     buf_clear(&l->scratch);
-    msgpack_value(&l->scratch, body);
-    *body = value_raw(arena_str(l->arena, buf_view(&l->scratch)));
+    msgpack_value(&l->scratch, v);
+    *v = value_raw(arena_str(l->arena, buf_view(&l->scratch)));
 }
 
 static void remember_id(struct lane *l, struct id id, uint32_t hash)
@@ -61,7 +62,7 @@ static bool is_new(struct lane *l, struct feed *f, const struct event *ev, enum 
         *outcome = DUPLICATE;
         return false;
     default:
-        lane_quarantine(l, f, ev, &ev->body, (struct str){0}, "input", f->unit->name, "Id-Conflict",
+        lane_quarantine(l, f, ev, (struct str){0}, "input", f->unit->name, "Id-Conflict",
                         "the same event id came before with another body");
         *outcome = QUARANTINED;
         return false;
@@ -84,21 +85,20 @@ enum outcome feed_push(struct feed *f, struct event *ev, bool client_id)
 {
     struct lane *l = f->lane;
     enum outcome outcome = ACCEPTED;
-    struct value original;
+    struct event original;
 
     if (!ev->tag.n)
         ev->tag = f->unit->common.tag.n ? f->unit->common.tag : str_of(f->unit->name);
     if (ev->meta.type != V_MAP)
         ev->meta = value_map(l->arena);
     ev->arena = l->arena;
-    if (!ev->body.raw)
-        make_raw(l, &ev->body);
-    original = ev->body;
-    count_in(f, original.n);
+    lane_encode(l, &ev->body);
+    count_in(f, ev->body.n);
     if (id_none(ev->id)) {
         ev->id = fresh_id(l);
         client_id = false;
     }
+    original = *ev;
     if (!client_id || is_new(l, f, ev, &outcome))
         outcome = lane_run(l, f, ev, &original, 0);
     arena_reset(l->arena);
@@ -109,7 +109,7 @@ enum outcome feed_push(struct feed *f, struct event *ev, bool client_id)
 void feed_reject(struct feed *f, struct str raw, const char *code, const char *text)
 {
     count_in(f, raw.n);
-    lane_quarantine(f->lane, f, NULL, NULL, raw, "input", f->unit->name, code, text);
+    lane_quarantine(f->lane, f, NULL, raw, "input", f->unit->name, code, text);
     metric_add(unit_instance(f->unit)->errors, 1);
 }
 
@@ -179,6 +179,8 @@ void feed_finish(struct feed *f)
     struct lane *l = f->lane;
     bool all = true;
 
+    if (f->finished)
+        return;
     f->finished = true;
     for (size_t i = 0; i < l->nfeeds; i++)
         if (l->feeds[i].unit->plugin->input->ends_run)

@@ -79,11 +79,6 @@ struct lane {
 void lane_init(struct lane *l);
 struct route *lane_route(struct lane *l, struct str tag);
 void lane_flush(struct lane *l);
-void lane_seal(struct lane *l, struct route *r); /* its open batch becomes a frame of the open transaction */
+void lane_seal(struct lane *l, struct route *r);   /* its open batch becomes a frame of the open transaction */
+void lane_encode(struct lane *l, struct value *v); /* so that what the rules do to it leaves the bytes as they are */
 void lane_free(struct lane *l);
-
-/* chain.c: the filters from index `from`, then the batch. */
-enum outcome lane_run(struct lane *l, struct feed *f, struct event *ev, const struct value *original, size_t from);
-/* quarantine of an event or of bytes; `original` is the body before the rules. */
-void lane_quarantine(struct lane *l, struct feed *f, const struct event *ev, const struct value *original,
-                     struct str raw, const char *stage, const char *plugin, const char *code, const char *text);

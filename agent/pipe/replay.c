@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was quarantined, sent through the rules again. */
+#include "pipe/chain.h"
 #include "pipe/ingest.h"
 
 #include "base/alloc.h"
@@ -76,7 +77,7 @@ static void replay_one(struct lane *l, struct replay_item *item)
     struct event ev = {.arena = l->arena};
     struct feed *f = feed_of(l, item->input);
     struct unit **output = item->output.n ? output_of(l, item->output) : NULL;
-    struct value original;
+    struct event original;
     struct id mark = {item->entry.hi, ~item->entry.lo};
 
     /* Where its output is gone it stays in quarantine: nothing may be remembered of this attempt. */
@@ -93,7 +94,7 @@ static void replay_one(struct lane *l, struct replay_item *item)
     if (output) {
         to_one_output(l, output, &ev);
     } else {
-        original = ev.body;
+        original = ev;
         lane_run(l, f, &ev, &original, 0);
     }
     arena_reset(l->arena);

@@ -103,6 +103,8 @@ static enum pass fake_apply(void *self, struct event *ev, struct emit *out)
         fake_emit(out, ev, 1, NULL);
         fake_emit(out, ev, 2, NULL);
     }
+    if (str_eq(what, STR("emit-fail")))
+        return filter_fail(out, "Rule-Bad", "it was meant to");
     if (str_eq(what, STR("retag")))
         fake_emit(out, ev, 1, "b");
     return str_eq(what, STR("emit-drop")) ? DROP : KEEP;

@@ -40,6 +40,7 @@ TEST(filters_run_in_order_and_only_on_their_tags)
 TEST(children_follow_their_parent)
 {
     runs("f", "{\"f\":\"emit\"}", ACCEPTED, "R a:{\"f\":\"emit\",\"by\":\"f\"} a:{\"child\":1} a:{\"child\":2}");
+    runs("f", "{\"f\":\"emit-fail\"}", QUARANTINED, "Q(filter/f Rule-Bad)"); /* a replay makes the children again */
     runs("f", "{\"f\":\"emit-drop\"}", FILTERED, "R a:{\"child\":1} a:{\"child\":2}");
     /* The parent's fate further on is its own. */
     runs("f g", "{\"f\":\"emit\",\"g\":\"drop\"}", FILTERED, "R a:{\"child\":1} a:{\"child\":2}");
