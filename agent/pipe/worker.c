@@ -222,15 +222,13 @@ static void tick(struct worker *w)
     worker_save_if_due(w);
 }
 
-static void *run(void *arg)
+static void work(struct worker *w)
 {
-    struct worker *w = arg;
     struct log *log = store_log(w->store);
-
     bool failed;
 
     if (w->state.plan.open && !resume_plan(w))
-        return NULL; /* and the cursor stays as it is */
+        return; /* and the cursor stays as it is */
     while (w->stopping != STOP) {
         if (w->delivery.total) {
             worker_attempt(w);
@@ -247,6 +245,17 @@ static void *run(void *arg)
         tick(w);
     }
     worker_save(w);
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+
+    work(w);
+    pthread_mutex_lock(&w->lock);
+    w->ended = true;
+    pthread_cond_broadcast(&w->wake);
+    pthread_mutex_unlock(&w->lock);
     return NULL;
 }
 
@@ -287,6 +296,7 @@ void worker_stop(struct worker *w)
 bool worker_join(struct worker *w, int64_t timeout)
 {
     struct timespec until;
+    bool ended;
 
     if (!w->running || w->joined)
         return true;
@@ -294,8 +304,14 @@ bool worker_join(struct worker *w, int64_t timeout)
     timeout += until.tv_nsec;
     until.tv_sec += timeout / SECOND;
     until.tv_nsec = timeout % SECOND;
-    if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+    pthread_mutex_lock(&w->lock);
+    while (!w->ended && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0)
+        ;
+    ended = w->ended;
+    pthread_mutex_unlock(&w->lock);
+    if (!ended)
         return false;
+    pthread_join(w->thread, NULL);
     w->joined = true;
     return true;
 }

@@ -16,6 +16,7 @@ struct worker {
     struct delivery delivery;
     pthread_t thread;
     bool started, running, joined;
+    bool ended;           /* under the lock: its thread has nothing left to do */
     _Atomic int stopping; /* RUN, DRAIN, STOP */
     _Atomic bool wants_checkpoint;
     uint8_t *mine; /* per route set: it names this output */
