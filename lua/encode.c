@@ -106,10 +106,10 @@ static struct key *keys_at(struct bridge *b, size_t base)
 }
 
 /* The key at -1 (not popped) onto the scratch stack. */
-void encode_note(struct bridge *b)
+void encode_note(struct bridge *b, int at)
 {
     lua_State *L = b->L;
-    struct key k = {.type = lua_type(L, -1)};
+    struct key k = {.type = lua_type(L, -1), .at = at};
 
     if (k.type == LUA_TSTRING)
         k.p = lua_tolstring(L, -1, &k.n);
@@ -140,6 +140,10 @@ void encode_noted(struct bridge *b, int index, size_t base, unsigned depth)
         if (k.p) {
             msgpack_str(&b->out, (struct str){k.p, k.n});
             as = encode_as(b, k.p, k.n);
+            if (k.at) {
+                encode_value(b, k.at, depth, as);
+                continue;
+            }
             lua_pushlstring(L, k.p, k.n);
         } else if (k.type == LUA_TNUMBER) {
             encode_number(b, k.number, 0);
@@ -191,7 +195,7 @@ size_t table_extent(struct bridge *b, int index, bool note, bool *others)
             *others = true;
         }
         if (note)
-            encode_note(b);
+            encode_note(b, 0);
     }
     if (max > RECORD_MAX)
         bridge_fail(b, "Lua-Bad-Return", "an array has an index beyond 33 million");

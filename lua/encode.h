@@ -11,6 +11,7 @@ struct key {
     size_t n;
     double number;
     int type;
+    int at; /* where its value is on the stack; 0: it is to be looked up */
 };
 
 void encode_value(struct bridge *b, int index, unsigned depth, unsigned as);
@@ -21,7 +22,7 @@ unsigned encode_as(const struct bridge *b, const char *key, size_t n);
 void encode_copy(struct bridge *b, const char *p, const char *end, unsigned as);
 
 /* Keys whose fields are to be written are noted on the scratch stack first, and then written in order. */
-void encode_note(struct bridge *b); /* the key at -1, not popped */
+void encode_note(struct bridge *b, int at); /* the key at -1, not popped; `at`: as above */
 void encode_noted(struct bridge *b, int index, size_t base, unsigned depth);
 /* The largest positive numeric key, as table.maxn; *others: keys that an array cannot keep. */
 size_t table_extent(struct bridge *b, int index, bool note, bool *others);

@@ -8,50 +8,34 @@ static inline bool in(unsigned c, unsigned low, unsigned high)
     return c - low <= high - low;
 }
 
-static bool is_class(unsigned c, unsigned class)
-{
-    bool upper = in(c, 'A', 'Z'), lower = in(c, 'a', 'z'), digit = in(c, '0', '9'), yes;
+enum { UPPER = 1, LOWER = 2, DIGIT = 4, PUNCT = 8, SPACE = 16, CONTROL = 32, HEX = 64, ZERO = 128 };
 
-    switch (class | 32) {
-    case 'a':
-        yes = upper || lower;
-        break;
-    case 'c':
-        yes = c < 32 || c == 127;
-        break;
-    case 'd':
-        yes = digit;
-        break;
-    case 'g':
-        yes = in(c, 33, 126);
-        break;
-    case 'l':
-        yes = lower;
-        break;
-    case 'p':
-        yes = in(c, 33, 126) && !upper && !lower && !digit;
-        break;
-    case 's':
-        yes = c == ' ' || in(c, 9, 13);
-        break;
-    case 'u':
-        yes = upper;
-        break;
-    case 'w':
-        yes = upper || lower || digit;
-        break;
-    case 'x':
-        yes = digit || in(c | 32, 'a', 'f');
-        break;
-    case 'z':
-        yes = c == 0;
-        break;
-    default:
+static const uint8_t kinds[256] = {[0] = CONTROL | ZERO,        [1 ... 8] = CONTROL,   [9 ... 13] = CONTROL | SPACE,
+                                   [14 ... 31] = CONTROL,       [' '] = SPACE,         ['!' ... '/'] = PUNCT,
+                                   ['0' ... '9'] = DIGIT | HEX, [':' ... '@'] = PUNCT, ['A' ... 'F'] = UPPER | HEX,
+                                   ['G' ... 'Z'] = UPPER,       ['[' ... '`'] = PUNCT, ['a' ... 'f'] = LOWER | HEX,
+                                   ['g' ... 'z'] = LOWER,       ['{' ... '~'] = PUNCT, [127] = CONTROL};
+
+/* By class letter from a on; 0: such a letter stands for itself. */
+static const uint8_t classes[32] = {['a' - 'a'] = UPPER | LOWER,
+                                    ['c' - 'a'] = CONTROL,
+                                    ['d' - 'a'] = DIGIT,
+                                    ['g' - 'a'] = UPPER | LOWER | DIGIT | PUNCT,
+                                    ['l' - 'a'] = LOWER,
+                                    ['p' - 'a'] = PUNCT,
+                                    ['s' - 'a'] = SPACE,
+                                    ['u' - 'a'] = UPPER,
+                                    ['w' - 'a'] = UPPER | LOWER | DIGIT,
+                                    ['x' - 'a'] = HEX,
+                                    ['z' - 'a'] = ZERO};
+
+static inline bool is_class(unsigned c, unsigned class)
+{
+    unsigned mask = in(class | 32, 'a', 'z') ? classes[(class | 32) - 'a'] : 0;
+
+    if (!mask)
         return c == class;
-    }
-    if (!in(class | 32, 'a', 'z'))
-        return c == class;
-    return in(class, 'A', 'Z') ? !yes : yes;
+    return ((kinds[c] & mask) != 0) == ((class & 32) != 0);
 }
 
 static void work(struct pattern *m)
@@ -108,7 +92,7 @@ static bool in_set(unsigned c, const char *p, const char *last)
     return !yes;
 }
 
-static bool item_matches(unsigned c, const char *p, const char *item_last)
+static inline bool item_matches(unsigned c, const char *p, const char *item_last)
 {
     switch (*p) {
     case '.':
@@ -150,10 +134,14 @@ static const char *balanced(struct pattern *m, const char *s, const char *p)
 
 static const char *greedy(struct pattern *m, const char *s, const char *p, const char *next)
 {
-    ptrdiff_t n = 0;
+    ptrdiff_t n = 0, most = m->subject_end - s;
 
-    while (here(m, s + n, p, next))
+    while (n < most && item_matches((uint8_t)s[n], p, next))
         n++;
+    m->steps += (uint64_t)n;
+    work(m);
+    if (next + 1 == m->end)
+        return s + n;
     for (; n >= 0; n--) {
         const char *r = pattern_match(m, s + n, next + 1);
         if (r)

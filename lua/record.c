@@ -84,14 +84,20 @@ struct source *source_of(struct bridge *b, int index)
     return b->side ? source_beside(b, index) : NULL;
 }
 
-static struct slot *find_before(struct source *s, uint32_t count, const char *key, size_t n)
+/* Tells most keys apart. */
+static inline unsigned slot_mark(const char *key, size_t n)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct slot *f = &s->slots[i];
-        if (f->nkey == n && !(f->flags & (SLOT_SHADOW | SLOT_HIDDEN | SLOT_OTHER)) &&
-            (!n || s->bytes[f->key + n - 1] == key[n - 1]) && memcmp(s->bytes + f->key, key, n) == 0)
+    return n ? ((uint8_t)key[n - 1] + 31 * (uint8_t)key[0] + 257 * (unsigned)n) & 0xffff : 0;
+}
+
+static inline struct slot *find_before(struct source *s, uint32_t count, const char *key, size_t n)
+{
+    unsigned mark = slot_mark(key, n);
+
+    for (struct slot *f = s->slots, *end = f + count; f < end; f++)
+        if (f->mark == mark && f->nkey == n && !(f->flags & (SLOT_SHADOW | SLOT_HIDDEN | SLOT_OTHER)) &&
+            memcmp(s->bytes + f->key, key, n) == 0)
             return f;
-    }
     return NULL;
 }
 
@@ -107,42 +113,84 @@ static bool key_is_text(const struct value *k)
     return k->type == V_STR || k->type == V_BIN;
 }
 
+/* Passes over the value at p and tells its type. */
+static inline const char *pass_value(struct bridge *b, const char *p, const char *end, uint8_t *type)
+{
+    uint8_t c = p < end ? (uint8_t)*p : 0xc1;
+    const char *at = p;
+    struct value v;
+
+    if (c < 0x80 || c >= 0xe0) {
+        *type = V_INT;
+        return p + 1;
+    }
+    if (c >= 0xa0 && c < 0xc0) {
+        *type = V_STR;
+        p += 1 + (c & 31);
+        if (p > end)
+            malformed(b);
+        return p;
+    }
+    p = wire_read(p, end, &v);
+    if (p && (v.type == V_MAP || v.type == V_ARRAY))
+        p = wire_skip(at, end);
+    if (!p)
+        malformed(b);
+    *type = v.type;
+    return p;
+}
+
+/* A key that is no short string. */
+static const char *pass_key(struct bridge *b, const struct source *s, struct slot *f, const char *p, const char *end)
+{
+    const char *at = p;
+    struct value k;
+
+    p = wire_read(p, end, &k);
+    if (p && (k.type == V_MAP || k.type == V_ARRAY))
+        p = wire_skip(at, end);
+    if (!p)
+        malformed(b);
+    if (key_is_text(&k)) {
+        f->key = (uint32_t)(k.p - s->bytes);
+        f->nkey = k.n;
+    } else {
+        f->key = (uint32_t)(at - s->bytes);
+        f->flags = SLOT_OTHER;
+    }
+    return p;
+}
+
 /* Notes where the fields begin and end; false: a key is no string, or two may be equal. */
 static bool source_index(struct bridge *b, struct source *s)
 {
     const char *p = s->bytes + s->head, *end = s->bytes + s->size;
-    uint64_t seen[4] = {0};
     bool simple = s->n <= LAZY_MEMBERS;
-    struct value k, v;
+    uint64_t seen[4] = {0};
 
     for (uint32_t i = 0; i < s->n; i++) {
         struct slot *f = &s->slots[i];
-        const char *at = p;
-        p = wire_read(p, end, &k);
-        if (p && (k.type == V_MAP || k.type == V_ARRAY))
-            p = wire_skip(at, end);
-        if (!p || p >= end)
-            malformed(b);
-        *f = (struct slot){.val = (uint32_t)(p - s->bytes)};
-        if (key_is_text(&k)) {
-            unsigned mark = ((uint8_t)(k.n ? k.p[k.n - 1] : 0) + 31 * (uint8_t)(k.n ? k.p[0] : 0) + 7 * k.n) & 255;
-            if (seen[mark >> 6] & UINT64_C(1) << (mark & 63))
-                simple = simple && !find_before(s, i, k.p, k.n);
-            f->key = (uint32_t)(k.p - s->bytes);
-            f->nkey = k.n;
-            seen[mark >> 6] |= UINT64_C(1) << (mark & 63);
+        *f = (struct slot){0};
+        if (p < end && ((uint8_t)*p & 0xe0) == 0xa0) {
+            f->key = (uint32_t)(p + 1 - s->bytes);
+            f->nkey = (uint8_t)*p & 31;
+            p += 1 + f->nkey;
         } else {
-            f->key = (uint32_t)(at - s->bytes);
-            f->flags = SLOT_OTHER;
-            simple = false;
+            p = pass_key(b, s, f, p, end);
         }
-        at = p;
-        p = wire_read(p, end, &v);
-        if (p && (v.type == V_MAP || v.type == V_ARRAY))
-            p = wire_skip(at, end);
-        if (!p)
+        if (p >= end)
             malformed(b);
-        f->type = v.type;
+        if (f->flags & SLOT_OTHER) {
+            simple = false;
+        } else {
+            unsigned mark = slot_mark(s->bytes + f->key, f->nkey), bit = (mark ^ mark >> 8) & 255;
+            if (seen[bit >> 6] & UINT64_C(1) << (bit & 63))
+                simple = simple && !find_before(s, i, s->bytes + f->key, f->nkey);
+            seen[bit >> 6] |= UINT64_C(1) << (bit & 63);
+            f->mark = (uint16_t)mark;
+        }
+        f->val = (uint32_t)(p - s->bytes);
+        p = pass_value(b, p, end, &f->type);
         f->end = (uint32_t)(p - s->bytes);
     }
     return simple;

@@ -20,7 +20,8 @@ struct slot {
     uint32_t val, end;  /* the encoded value */
     uint8_t type;       /* of the value */
     uint8_t flags;
-    uint16_t now; /* during the way back: what is in the table now, see writeback.c */
+    uint16_t now;  /* during the way back: what is in the table now, see writeback.c */
+    uint16_t mark; /* of the key: see slot_mark */
 };
 
 enum {

@@ -108,36 +108,61 @@ static void encode_field(struct bridge *b, int index, struct source *s, struct s
 
 /* What slot.now says: where on the stack the new value is, or one of these. */
 enum { NOW_ABSENT = 0, NOW_SAME = 1, NOW_OTHER = UINT16_MAX, NOW_HELD = 16 /* values on the stack */ };
+enum { FEW_LOADED = 3 };
 
-/* One walk over a table whose source is simple: sets `now` of its fields, and notes the keys that the source lacks. */
+/* One walk over a table whose source is simple: sets `now` of its fields, and notes the keys that the source lacks.
+ * Leaves on the stack what is not the same. */
 static void look_through(struct bridge *b, int index, struct source *s)
 {
     lua_State *L = b->L;
-    int room = lua_checkstack(L, NOW_HELD + 12) ? lua_gettop(L) + NOW_HELD : 0;
+    int held = lua_gettop(L), most = lua_checkstack(L, NOW_HELD + 12) ? held + NOW_HELD : 0;
 
-    for (uint32_t i = 0; i < s->n; i++)
-        s->slots[i].now = NOW_ABSENT;
     lua_pushnil(L);
     while (lua_next(L, index)) {
         struct slot *f = NULL;
         struct value v;
-        if (lua_type(L, -2) == LUA_TSTRING) {
+        int type = lua_type(L, -2);
+        if (type == LUA_TSTRING) {
             size_t n;
             const char *p = lua_tolstring(L, -2, &n);
             f = source_find(s, p, n);
         }
-        if (f && wire_read(s->bytes + f->val, s->bytes + f->end, &v) && same_scalar(L, &v)) {
+        if (f && f->type != V_MAP && wire_read(s->bytes + f->val, s->bytes + f->end, &v) && same_scalar(L, &v)) {
             f->now = NOW_SAME;
-        } else if (f && lua_gettop(L) < room) {
+        } else if (type == LUA_TSTRING && held < most) {
             lua_insert(L, -2);
-            f->now = (uint16_t)(lua_gettop(L) - 1);
+            held++;
+            if (f)
+                f->now = (uint16_t)held;
+            else
+                encode_note(b, held);
             continue;
         } else if (f) {
             f->now = NOW_OTHER;
         }
         lua_pop(L, 1);
         if (!f)
-            encode_note(b);
+            encode_note(b, 0);
+    }
+}
+
+/* The same where only a few fields can be other than they came. */
+static void look_at(struct bridge *b, int index, struct source *s)
+{
+    lua_State *L = b->L;
+    struct value v;
+
+    for (struct slot *f = s->slots, *end = f + s->n; f < end; f++) {
+        if (!(f->flags & SLOT_LOADED))
+            continue;
+        lua_pushlstring(L, s->bytes + f->key, f->nkey);
+        lua_rawget(L, index);
+        if (lua_isnil(L, -1))
+            continue;
+        if (f->type != V_MAP && wire_read(s->bytes + f->val, s->bytes + f->end, &v) && same_scalar(L, &v))
+            f->now = NOW_SAME;
+        else
+            f->now = (uint16_t)lua_gettop(L);
     }
 }
 
@@ -145,6 +170,7 @@ static void look_through(struct bridge *b, int index, struct source *s)
 static void encode_looked(struct bridge *b, int index, struct source *s, struct slot *f, struct walk *w, unsigned depth)
 {
     uint32_t at = f == s->slots ? s->head : f[-1].end;
+    int now = f->now;
     size_t start;
 
     if (!(f->flags & SLOT_LOADED) || f->now == NOW_SAME ||
@@ -160,13 +186,13 @@ static void encode_looked(struct bridge *b, int index, struct source *s, struct 
     if (f->now == NOW_OTHER) {
         record_push_key(b, s, f);
         lua_rawget(b->L, index);
-    } else {
-        lua_pushvalue(b->L, f->now);
+        now = lua_gettop(b->L);
     }
     buf_add(&b->out, s->bytes + at, f->val - at);
     start = b->out.n;
-    encode_value(b, lua_gettop(b->L), depth, encode_as(b, s->bytes + f->key, f->nkey));
-    lua_pop(b->L, 1);
+    encode_value(b, now, depth, encode_as(b, s->bytes + f->key, f->nkey));
+    if (f->now == NOW_OTHER)
+        lua_pop(b->L, 1);
     if (b->out.n - start != f->end - f->val || memcmp(b->out.p + start, s->bytes + f->val, f->end - f->val) != 0)
         w->changed = true;
     w->count++;
@@ -206,7 +232,7 @@ static void note_extras(struct bridge *b, int index, struct source *s)
             lua_pop(L, 1);
         }
         if (!known)
-            encode_note(b);
+            encode_note(b, 0);
     }
     if (seen)
         lua_remove(L, seen);
@@ -229,13 +255,39 @@ static void set_header(struct bridge *b, size_t start, uint32_t width, uint32_t 
     memcpy(b->out.p + start, head + 5 - n, n);
 }
 
-static bool untouched(const struct source *s)
+/* How many fields were in the table at some time; their `now` is reset. */
+static uint32_t count_loaded(struct source *s)
 {
-    bool touched = s->extra;
+    uint32_t n = 0;
 
-    for (uint32_t i = 0; i < s->n; i++)
-        touched |= s->slots[i].flags & SLOT_LOADED;
-    return !touched;
+    for (struct slot *f = s->slots, *end = f + s->n; f < end; f++) {
+        f->now = NOW_ABSENT;
+        n += f->flags & SLOT_LOADED;
+    }
+    return n;
+}
+
+static void encode_simple(struct bridge *b, int index, struct source *s, struct walk *w, uint32_t loaded,
+                          unsigned depth)
+{
+    uint32_t at = s->head;
+    bool keyed = encode_keyed(b);
+
+    s->busy = true;
+    if (loaded <= FEW_LOADED && !s->extra && lua_checkstack(b->L, FEW_LOADED + 12))
+        look_at(b, index, s);
+    else
+        look_through(b, index, s);
+    for (struct slot *f = s->slots, *end = f + s->n; f < end; at = f->end, f++) {
+        if (keyed || f->flags & SLOT_LOADED) {
+            encode_looked(b, index, s, f, w, depth);
+        } else {
+            w->count++;
+            if (!w->run)
+                w->run = at;
+        }
+    }
+    s->busy = false;
 }
 
 void encode_map(struct bridge *b, int index, struct source *s, unsigned depth, unsigned as)
@@ -244,20 +296,16 @@ void encode_map(struct bridge *b, int index, struct source *s, unsigned depth, u
     struct walk w = {0};
 
     bool simple = s->simple && !s->foreign && !s->busy;
+    uint32_t loaded = simple ? count_loaded(s) : 0;
+    int top = lua_gettop(b->L);
 
-    if (simple && untouched(s)) {
+    if (simple && !loaded && !s->extra) {
         encode_copy(b, s->bytes, s->bytes + s->size, as);
         return;
     }
     buf_add(&b->out, s->bytes, s->head);
     if (simple) {
-        int top = lua_gettop(b->L);
-        s->busy = true;
-        look_through(b, index, s);
-        for (uint32_t i = 0; i < s->n; i++)
-            encode_looked(b, index, s, &s->slots[i], &w, depth);
-        lua_settop(b->L, top);
-        s->busy = false;
+        encode_simple(b, index, s, &w, loaded, depth);
     } else {
         for (uint32_t i = 0; i < s->n; i++)
             encode_field(b, index, s, &s->slots[i], &w, depth);
@@ -270,6 +318,7 @@ void encode_map(struct bridge *b, int index, struct source *s, unsigned depth, u
         w.count += (uint32_t)((b->scratch.n - base) / sizeof(struct key));
         encode_noted(b, index, base, depth);
     }
+    lua_settop(b->L, top);
     if (w.changed) {
         if (!w.count && (as & AS_ARRAY)) {
             b->out.n = start;
