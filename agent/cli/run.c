@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/daemon.h"
 #include "net/loop.h"
 #include "pipe/admin.h"
 #include "pipe/pipeline.h"
@@ -134,6 +135,8 @@ static bool start(struct run *r, const char *version, struct err *e)
 static void clean(struct run *r)
 {
     admin_stop(r->admin);
+    if (r->pipeline && !pipeline_idle(r->pipeline))
+        _exit(1); /* an output hangs in a call, and uses what would be freed */
     pipeline_free(r->pipeline);
     if (r->loop) {
         loop_unwatch(r->loop, &r->signals);
@@ -149,15 +152,16 @@ static int run_agent(struct run *r, const char *version)
 {
     struct err e = {0};
     bool ended;
+    int ready = -1;
 
-    if (r->config->service.daemon && daemon(1, 0))
-        log_warn("cannot become a daemon");
-    if (!start(r, version, &e)) {
+    if ((r->config->service.daemon && !daemon_begin(&ready, &e)) || !start(r, version, &e)) {
         log_error("cannot start", "why", e.text);
         clean(r);
         return 1;
     }
     say_start(r);
+    if (ready >= 0)
+        daemon_ready(ready);
     loop_run(r->loop);
     ended = pipeline_stop(r->pipeline, r->config->service.grace, r->finished);
     say_end(r);

@@ -62,33 +62,6 @@ static void stop_filters(struct lane *l)
     l->nstarted = 0;
 }
 
-bool ingest_start(struct lane *l, struct err *e)
-{
-    for (; l->nstarted < l->nfilters; l->nstarted++) {
-        struct unit *u = l->filters[l->nstarted];
-        if (u->plugin->filter->start && !u->plugin->filter->start(u->self, e)) {
-            stop_filters(l);
-            return false;
-        }
-    }
-    for (size_t i = 0; i < l->nfeeds; i++) {
-        struct feed *f = &l->feeds[i];
-        if (!f->unit->plugin->input->start(f->unit->self, f, e)) {
-            stop_inputs(l);
-            stop_filters(l);
-            return false;
-        }
-        f->started = true;
-    }
-    if (pthread_create(&l->thread, NULL, run, l)) {
-        stop_inputs(l);
-        stop_filters(l);
-        return err_set(e, "no thread for the inputs");
-    }
-    l->running = true;
-    return true;
-}
-
 /* ---- stopping: in steps, each when the log has answered what went before ---- */
 
 struct stop {
@@ -132,6 +105,39 @@ static void stop_begin(struct letter *m)
             l->feeds[i].unit->plugin->input->pause(l->feeds[i].unit->self, true);
     s->poll.fire = stop_step;
     stop_step(&s->poll);
+}
+
+/* A start that failed half-way: what the inputs have committed is with the log, which will answer. */
+static bool give_up(struct lane *l)
+{
+    struct stop s = {.lane = l, .stopped = true, .poll.fire = stop_step};
+
+    l->stopping = l->silent = true;
+    stop_inputs(l);
+    loop_timer(l->loop, &s.poll, 0);
+    loop_run(l->loop);
+    return false;
+}
+
+bool ingest_start(struct lane *l, struct err *e)
+{
+    for (; l->nstarted < l->nfilters; l->nstarted++) {
+        struct unit *u = l->filters[l->nstarted];
+        if (u->plugin->filter->start && !u->plugin->filter->start(u->self, e))
+            return give_up(l);
+    }
+    for (size_t i = 0; i < l->nfeeds; i++) {
+        struct feed *f = &l->feeds[i];
+        if (!f->unit->plugin->input->start(f->unit->self, f, e))
+            return give_up(l);
+        f->started = true;
+    }
+    if (pthread_create(&l->thread, NULL, run, l)) {
+        err_set(e, "no thread for the inputs");
+        return give_up(l);
+    }
+    l->running = true;
+    return true;
 }
 
 void ingest_stop(struct lane *l)

@@ -95,6 +95,8 @@ static void look_for_room(struct timer *t)
 {
     struct lane *l = container_of(t, struct lane, retry);
 
+    if (l->stopping) /* inputs are paused for good */
+        return;
     if (store_room(l->store) == STORE_ROOM) {
         log_info("store has room again, inputs resumed");
         pause_inputs(l, false);

@@ -10,6 +10,7 @@
 #include "pipe/positions.h"
 #include "pipe/worker.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -239,6 +240,19 @@ static bool all_joined(struct pipeline *p, int64_t timeout)
     return all;
 }
 
+bool pipeline_idle(struct pipeline *p)
+{
+    return all_joined(p, 0);
+}
+
+/* The signals are blocked, and who reads them waits for this: a second Ctrl-C still ends the patience. */
+static bool told_to_end(void)
+{
+    sigset_t set;
+
+    return !sigpending(&set) && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM));
+}
+
 bool pipeline_stop(struct pipeline *p, int64_t grace, bool patient)
 {
     /* A part of it is kept for ending calls that hang: the whole ends in time. */
@@ -250,6 +264,7 @@ bool pipeline_stop(struct pipeline *p, int64_t grace, bool patient)
     for (size_t i = 0; i < p->nworkers; i++)
         worker_drain(p->workers[i]);
     while (!all_joined(p, 50 * MILLISECOND) && io->monotonic() < until) {
+        patient = patient && !told_to_end();
         if (patient && progress(p) != seen) {
             seen = progress(p);
             until = io->monotonic() + grace - reserve;
@@ -309,13 +324,16 @@ int64_t pipeline_started(const struct pipeline *p)
 
 /* ---- replay ---- */
 
+enum { REPLAY_BYTES = 32 * 1024 * 1024 }; /* one transaction, and what is in memory for it */
+
 struct collect {
     struct pipeline *p;
     bool (*wanted)(void *arg, const struct quarantine_entry *entry);
     void *arg;
     struct arena *arena;
     struct replay_item *items;
-    size_t n, cap;
+    size_t n, cap, bytes;
+    size_t seen, failed, skip; /* of a round; skip: so many of earlier rounds could not be taken */
 };
 
 static bool collect_entry(void *arg, const struct quarantine_entry *entry, bool replayed)
@@ -326,10 +344,16 @@ static bool collect_entry(void *arg, const struct quarantine_entry *entry, bool 
 
     if (replayed || entry->kind != QUARANTINE_EVENT || !c->wanted(c->arg, entry))
         return true;
-    if (!entry->sealed)
-        buf_str(&plain, entry->payload);
-    else if (!c->p->key || !quarantine_unseal(c->p->key, entry->payload, &plain, &e))
+    if (c->seen++ < c->skip)
         return true;
+    if (c->bytes >= REPLAY_BYTES)
+        return true; /* it is only counted, for another round */
+    if (!entry->sealed) {
+        buf_str(&plain, entry->payload);
+    } else if (!c->p->key || !quarantine_unseal(c->p->key, entry->payload, &plain, &e)) {
+        c->failed++;
+        return true;
+    }
     c->items = alloc_grow(c->items, c->n, &c->cap, sizeof *c->items);
     c->items[c->n++] = (struct replay_item){
         .entry = entry->id,
@@ -339,28 +363,44 @@ static bool collect_entry(void *arg, const struct quarantine_entry *entry, bool 
         .output = str_eq(entry->stage, STR("output")) ? arena_str(c->arena, entry->plugin) : (struct str){0},
         .encoded = arena_str(c->arena, buf_view(&plain)),
     };
+    c->bytes += plain.n;
     if (plain.p)
         explicit_bzero(plain.p, plain.n);
     buf_free(&plain);
     return true;
 }
 
+/* As many as make a transaction; false: e. */
+static bool replay_some(struct collect *c, int64_t *taken, struct err *e)
+{
+    c->n = c->bytes = c->seen = c->failed = 0;
+    if (!keeper_each(c->p->keeper, collect_entry, c, e))
+        return false;
+    if (c->n)
+        ingest_replay(c->p->lane, c->items, c->n);
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->items[i].taken && keeper_mark_replayed(c->p->keeper, c->items[i].entry, e))
+            ++*taken;
+        else
+            c->failed++;
+    }
+    c->skip += c->failed;
+    arena_reset(c->arena);
+    return true;
+}
+
 int64_t pipeline_replay(struct pipeline *p, bool (*wanted)(void *arg, const struct quarantine_entry *entry), void *arg,
                         struct err *e)
 {
-    struct collect c = {.p = p, .wanted = wanted, .arg = arg};
-    int64_t taken = -1;
+    struct collect c = {.p = p, .wanted = wanted, .arg = arg, .arena = arena_new()};
+    int64_t taken = 0;
+    bool good = replay_some(&c, &taken, e);
+    size_t total = c.seen;
 
-    c.arena = arena_new();
-    if (keeper_each(p->keeper, collect_entry, &c, e)) {
-        taken = 0;
-        if (c.n)
-            ingest_replay(p->lane, c.items, c.n);
-        for (size_t i = 0; i < c.n; i++)
-            if (c.items[i].taken && keeper_mark_replayed(p->keeper, c.items[i].entry, e))
-                taken++;
-    }
+    /* Not those that the rules refuse again meanwhile. */
+    while (good && (size_t)taken + c.skip < total)
+        good = replay_some(&c, &taken, e);
     free(c.items);
     arena_free(c.arena);
-    return taken;
+    return good ? taken : -1;
 }

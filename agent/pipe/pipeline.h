@@ -22,6 +22,8 @@ void pipeline_on_finished(struct pipeline *p, void (*finished)(void *arg), void 
 /* Inputs stop, what is durable is answered; outputs deliver on: for `grace` ns at the most, or, with `patient`, as long
  * as they get on.  False: an output did not end; the process should exit without pipeline_free. */
 bool pipeline_stop(struct pipeline *p, int64_t grace, bool patient);
+bool pipeline_idle(
+    struct pipeline *p); /* no output hangs in a call; pipeline_free only then, also after a failed start */
 void pipeline_free(struct pipeline *p);
 
 /* Sends quarantined events through the rules again; called on the main thread while the pipeline runs.  The count that
