@@ -15,7 +15,9 @@ enum {
     GROUP_TXNS = 512,
     TAIL_ROOM = 2 * SEGMENT_SECTOR, /* for the PAD behind a group, and the SEAL */
     SEAL_PAYLOAD = 20,
-    GATHER_BYTES = 64 << 10 /* more is worth a commit of its own */
+    GATHER_BYTES = 64 << 10, /* more is worth a commit of its own */
+    AHEAD_PIECE = 64 << 10,
+    AHEAD_PIECES = 4
 };
 #define GATHER_MAX (MILLISECOND / 5)
 #define GATHER_FRESH (2 * MILLISECOND) /* since the last commit; after that nobody is on his way back */
@@ -29,7 +31,7 @@ struct group {
     struct txn *first;
     uint64_t bytes, frames, records;
     uint32_t rolling;
-    struct iovec v[GROUP_TXNS + 2]; /* a PAD behind */
+    struct iovec v[GROUP_TXNS + 2 + AHEAD_PIECES]; /* a PAD behind, and zeros */
     int n;
     char pad[FRAME_HEADER];
 };
@@ -97,10 +99,27 @@ static void pad(const struct log *log, const struct segment *seg, struct group *
     g->bytes += gap;
 }
 
+/* The first write to an allocated block changes the file's metadata, which makes a second write of the sync.  So small
+ * groups write zeros in front of them once in a while, for those that follow.  Returns how many bytes. */
+static uint64_t zeros_ahead(const struct log *log, const struct segment *seg, struct group *g)
+{
+    static char piece[AHEAD_PIECE];
+    uint64_t at = seg->at + g->bytes, n = 0;
+
+    if (!log->o.disk || g->bytes > GATHER_BYTES || at <= seg->zeroed)
+        return 0;
+    for (int i = 0; i < AHEAD_PIECES && at + n + AHEAD_PIECE <= seg->capacity; i++, n += AHEAD_PIECE)
+        g->v[g->n++] = (struct iovec){piece, AHEAD_PIECE};
+    return n;
+}
+
 static bool write_group(struct log *log, struct segment *seg, struct group *g)
 {
+    uint64_t ahead;
+
     prepare(seg, g);
     pad(log, seg, g);
+    ahead = zeros_ahead(log, seg, g);
     if (io_pwritev_all(seg->fd, g->v, g->n, (off_t)seg->at))
         return false;
     if (log->o.disk && io->fdatasync(seg->fd))
@@ -109,6 +128,8 @@ static bool write_group(struct log *log, struct segment *seg, struct group *g)
         return false;
     seg->written_lsn = group_end(seg, g);
     seg->at += g->bytes;
+    if (ahead)
+        seg->zeroed = seg->at + ahead;
     seg->frames += g->frames;
     seg->records += g->records;
     seg->rolling = g->rolling;

@@ -32,6 +32,7 @@ struct log {
     struct segment **segments; /* oldest first */
     size_t nsegments, segments_cap;
     enum spare spare;
+    bool blank; /* the spare is allocated and was never written; whoever has the spare may say so */
     bool idle, closing, roll;
     bool broken, spareless; /* no segment can be written; the next one cannot be prepared */
     _Atomic uint64_t durable, oldest;

@@ -14,7 +14,7 @@
 static const char spare_name[] = "next";
 
 /* Room for `size` bytes, found now and not in the middle of a commit. */
-static bool reserve(int fd, uint64_t size)
+static bool reserve(struct log *log, int fd, uint64_t size)
 {
     struct stat st;
 
@@ -22,6 +22,7 @@ static bool reserve(int fd, uint64_t size)
         return false;
     if ((uint64_t)st.st_size >= size)
         return true;
+    log->blank = true;
     if (!io->fallocate(fd, 0, 0, (off_t)size))
         return true;
     if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
@@ -70,7 +71,7 @@ static int spare_file(struct log *log, uint64_t size)
 
     take_spare(log);
     fd = open_spare(log);
-    if (fd >= 0 && reserve(fd, size))
+    if (fd >= 0 && reserve(log, fd, size))
         return fd;
     was = errno;
     if (fd >= 0) {
@@ -88,7 +89,9 @@ bool spare_prepare(struct log *log)
     bool needed;
 
     pthread_mutex_lock(&log->lock);
-    needed = log->o.dir >= 0 && log->spare == SPARE_NONE;
+    /* Until the segment in use is half full a retired one may come, which is cheaper to write: it has its blocks. */
+    needed = log->o.dir >= 0 && log->spare == SPARE_NONE &&
+             !(log->active && log->active->at < (uint64_t)log->o.segment_size / 2);
     pthread_mutex_unlock(&log->lock);
     if (!needed)
         return true;
@@ -153,6 +156,7 @@ struct segment *segment_create(struct log *log, uint64_t first, uint64_t need)
     seg->at = seg->end = seg->size = bytes.n;
     seg->fd = log->o.dir < 0 ? io->memfd("weir-log") : spare_file(log, seg->capacity);
     seg->spare = seg->fd >= 0 && log->o.dir >= 0;
+    seg->zeroed = log->blank ? 0 : seg->capacity;
     v = (struct iovec){bytes.p, bytes.n};
     if (seg->fd >= 0 && !io_pwritev_all(seg->fd, &v, 1, 0)) {
         seg->linked = log->o.dir < 0;
@@ -282,6 +286,8 @@ void log_trim(struct log *log, uint64_t lsn)
             continue;
         segment_name(base, name);
         /* The old name must be gone for good before other bytes are written to the file. */
+        if (recycle)
+            log->blank = false;
         if (recycle)
             put_spare(log,
                       io->renameat(log->o.dir, name, log->o.dir, spare_name) || (log->o.disk && io->fsync(log->o.dir))

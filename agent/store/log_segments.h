@@ -20,6 +20,7 @@ struct segment {
     uint32_t rolling; /* checksum of the header checksums */
     bool linked;      /* it has its name, durably */
     bool spare;       /* it is still called `next` */
+    uint64_t zeroed;  /* up to here the file was written before, if only with zeros */
 };
 
 struct segment *segment_create(struct log *log, uint64_t first, uint64_t need);

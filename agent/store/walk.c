@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { READ_AHEAD = 256 << 10, READ_HEADERS = 4096 };
+enum { READ_AHEAD = 256 << 10, READ_HEADERS = 32 << 10 };
 
 /* n bytes at `at` as a borrowed string; shorter where the file or `end` comes first; p NULL: errno. */
 static struct str bytes_at(struct walk *w, uint64_t at, uint64_t n)

@@ -329,7 +329,7 @@ TEST(page_cache_is_not_believed)
     CHECK(put(s, "first"));
     for (bool quiet = false; !quiet; usleep(100)) {
         pthread_mutex_lock(&store_log(s)->lock);
-        quiet = store_log(s)->spare == SPARE_READY && store_log(s)->idle;
+        quiet = store_log(s)->spare != SPARE_BUSY && store_log(s)->idle;
         pthread_mutex_unlock(&store_log(s)->lock);
     }
     pthread_mutex_lock(&sim.lock);
