@@ -46,6 +46,11 @@ static bool may_reach(const struct unit *input, struct str pattern)
     return str_eq(str_head(tag, n), str_head(pattern, n));
 }
 
+bool build_may_reach(const struct unit *input, const struct unit *output)
+{
+    return output->common.match_regex.n || (output->common.match.n && may_reach(input, output->common.match));
+}
+
 static void warn_unreached(struct config *config, const struct build *b, struct unit *const *units, size_t n,
                            const char *kind)
 {

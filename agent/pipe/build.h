@@ -12,4 +12,6 @@ struct build {
 bool build_units(struct config *config, const struct env *env, struct build *out, struct err *e);
 /* Lua compiled, parsers found, ...; leaves nothing running. */
 bool build_check(struct build *b, struct err *e);
+/* Whether an event of this input may go to this output, as far as the configuration tells. */
+bool build_may_reach(const struct unit *input, const struct unit *output);
 void build_free(struct build *b);

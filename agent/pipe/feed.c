@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "event/msgpack.h"
 #include "pipe/chain.h"
+#include "pipe/room.h"
 #include "plugin.h"
 
 #include <stdlib.h>
@@ -162,7 +163,7 @@ void feed_commit(struct feed *f, struct commit *c)
 
 enum room feed_room(const struct feed *f, int *retry_after_seconds)
 {
-    enum store_room room = f->lane->stopping ? STORE_TROUBLE : store_room(f->lane->store);
+    enum store_room room = f->lane->stopping ? STORE_TROUBLE : room_of(f);
 
     if (retry_after_seconds)
         *retry_after_seconds = room == STORE_ROOM ? 0 : 1 + (int)(fresh_id(f->lane).lo % 5);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/ingest.h"
+#include "pipe/room.h"
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
@@ -33,6 +34,7 @@ struct lane *ingest_new(struct build *b, struct store *store, struct quarantine_
         l->feeds[i] =
             (struct feed){.lane = l, .unit = b->inputs[i], .in = tally_counter(&l->tally, "in", b->inputs[i]->name)};
     store_image(store, learn_routes, l->sets);
+    room_init(l, b);
     return l;
 }
 

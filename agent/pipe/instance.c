@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 static const char *const on_error_names[] = {"quarantine", "drop", "pass", NULL};
+static const struct range limit_range = {0, INT64_MAX};
 static const char *const from_names[] = {"now", "oldest", NULL};
 
 #define COMMON_KEYS                                                                                            \
@@ -52,6 +53,11 @@ static const struct option output_common[] = {
     OPT(struct common, OPT_STR, retry_limit, NULL,
         "Retries before the events go to quarantine; no_limits, false or unset: for ever."),
     OPT(struct common, OPT_ENUM, from, "now", "Where an output that is new to the store begins.", .names = from_names),
+    OPT_AS(
+        struct common, OPT_SIZE, "storage.total_limit_size", total_limit_size, "0",
+        "The backlog in the log at which the inputs that feed this output are refused, until it is below 80 % of it; "
+        "nothing is dropped. 0 or off: only the log as a whole is limited.",
+        .range = &limit_range),
     OPT_NONE("workers"),
     OPT_END,
 };

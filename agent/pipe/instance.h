@@ -25,6 +25,7 @@ struct unit {
     void *self;          /* begins with struct instance */
     char *name;
     int64_t seen; /* filters: events since the last flush, for the metrics */
+    bool over;    /* outputs: their backlog has reached their limit; the lane's */
 };
 
 /* `index`: among the sections of its kind.  NULL: e begins with file:line:column. */

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/log.h"
+#include "pipe/room.h"
 
 static struct slot *slot_take(struct lane *l)
 {
@@ -51,6 +51,7 @@ static void slot_answered(struct letter *m)
     struct lane *l = s->lane;
 
     if (!s->durable) {
+        /* Until here this thread has built on what is lost (ids, route sets, positions): the log refuses that too. */
         l->failed_heard++;
         if (!l->open->events && !l->open->txn.frames) /* nothing in it was built before */
             l->open->txn.fence_at = l->failed_heard;
@@ -61,6 +62,8 @@ static void slot_answered(struct letter *m)
     l->in_flight--;
     if (l->last_in_flight == s)
         l->last_in_flight = NULL;
+    if (l->limited) /* only now it is a part of the outputs' backlogs */
+        room_check(l);
     if (!l->silent)
         run_commits(s->first, s->durable);
     s->next = l->spare;
@@ -77,44 +80,6 @@ static void slot_done(struct txn *txn, bool durable)
     s->lane->failed += !durable;
     s->letter.open = slot_answered;
     loop_post(s->lane->loop, &s->letter);
-}
-
-static void pause_inputs(struct lane *l, bool on)
-{
-    l->paused = on;
-    for (size_t i = 0; i < l->nfeeds; i++) {
-        struct feed *f = &l->feeds[i];
-        if (f->started && f->paused != on && f->unit->plugin->input->pause) {
-            f->paused = on;
-            f->unit->plugin->input->pause(f->unit->self, on);
-        }
-    }
-}
-
-static void look_for_room(struct timer *t)
-{
-    struct lane *l = container_of(t, struct lane, retry);
-
-    if (l->stopping) /* inputs are paused for good */
-        return;
-    if (store_room(l->store) == STORE_ROOM) {
-        log_info("store has room again, inputs resumed");
-        pause_inputs(l, false);
-    } else {
-        loop_timer(l->loop, &l->retry, 100 * MILLISECOND);
-    }
-}
-
-static void check_room(struct lane *l)
-{
-    enum store_room room = store_room(l->store);
-
-    if (room == STORE_ROOM || l->paused)
-        return;
-    log_warn(room == STORE_FULL ? "store is full, inputs paused" : "store refuses writes, inputs paused");
-    pause_inputs(l, true);
-    l->retry.fire = look_for_room;
-    loop_timer(l->loop, &l->retry, 100 * MILLISECOND);
 }
 
 static void publish_metrics(struct lane *l)
@@ -165,7 +130,7 @@ void lane_flush(struct lane *l)
         l->last_in_flight = s;
         s->txn.done = slot_done;
         log_append(store_log(l->store), &s->txn);
-        check_room(l);
+        room_check(l);
     } else if (s->first) {
         /* Nothing was pushed, but what was pushed before may still be on its way: the answer keeps its place. */
         struct commit *first = s->first, **last = s->last;
@@ -250,6 +215,8 @@ void lane_free(struct lane *l)
     for (size_t i = 0; i < l->nfilters; i++)
         unit_free(l->filters[i]);
     free(l->filters);
+    for (size_t i = 0; i < l->nfeeds; i++)
+        free(l->feeds[i].fills);
     free(l->feeds);
     route_sets_free(l->sets);
     tally_free(&l->tally);

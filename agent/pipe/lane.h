@@ -15,8 +15,6 @@ enum {
     LANE_TAGS = 4096         /* routes cached; beyond, the cache is emptied */
 };
 
-struct lane;
-
 /* A transaction and those who wait for it. */
 struct slot {
     struct txn txn;
@@ -37,6 +35,7 @@ struct feed { /* see plugin.h; one per input */
     struct counter *in;
     int64_t records, bytes; /* since the last flush, for the metrics */
     bool finished, started, paused;
+    bool *fills; /* per output: it has a limit, and events of this input may go there; NULL: none has */
 };
 
 struct lane {
@@ -44,25 +43,22 @@ struct lane {
     struct hook hook;
     pthread_t thread;
     struct store *store;
-    const char *durability;           /* disk, os, memory */
-    struct quarantine_key *key;       /* NULL: quarantine.raw off */
-    struct unit **filters, **outputs; /* filters: this lane's own instances; outputs: for their matches */
-    size_t nfilters, noutputs;
+    const char *durability;                      /* disk, os, memory */
+    struct quarantine_key *key;                  /* NULL: quarantine.raw off */
+    struct unit **filters, **outputs;            /* filters: this lane's own instances; outputs: for their matches */
+    size_t nfilters, noutputs, nfeeds, nstarted; /* nstarted: filters */
     struct feed *feeds;
-    size_t nfeeds;
     struct map routes; /* tag -> struct route * */
     struct route *last_route;
     struct route_sets *sets;
     struct tally tally;
     struct counter *in, *created, *filtered, *deduplicated, *quarantined, *dropped, *unrouted, *logged;
-    struct arena *arena;      /* of the event being pushed */
-    struct arena *feed_arena; /* of the input that makes it */
+    struct arena *arena, *feed_arena; /* of the event being pushed, and of the input that makes it */
     struct slot *open, *spare;
     size_t pending_bytes; /* in open batches and frames of the open transaction */
     int64_t in_flight;    /* transactions handed to the log and not yet answered */
     struct slot *last_in_flight;
-    /* Transactions that failed: what the log thread knows, and what this thread has heard.  Between the two this thread
-     * builds on what is lost (ids, route sets, positions): the log refuses that too. */
+    /* Transactions that failed: as the log thread knows, and as this thread has heard; see slot_answered. */
     uint32_t failed, failed_heard;
     _Atomic int64_t held; /* events pushed and not yet durable; any thread may read */
     uint64_t next_id, id_base;
@@ -70,8 +66,8 @@ struct lane {
     char reason[256];
     struct timer retry; /* looks whether a full store has room again */
     bool paused, stopping, running;
+    bool limited, refused;       /* room.c: an output has a limit; the store took nothing at the last look */
     bool silent;                 /* inputs are gone: nobody to tell of commits */
-    size_t nstarted;             /* filters */
     void (*finished)(void *arg); /* every ending input has finished */
     void *finished_arg;
 };

@@ -296,6 +296,20 @@ int64_t store_bytes(const struct store *s)
     return atomic_load_explicit(&s->log->bytes, memory_order_relaxed);
 }
 
+int64_t store_bytes_from(struct store *s, uint64_t lsn)
+{
+    int64_t bytes = 0;
+
+    pthread_mutex_lock(&s->log->lock);
+    for (size_t i = s->log->nsegments; i-- && s->log->segments[i]->end_lsn > lsn;) {
+        const struct segment *seg = s->log->segments[i];
+        double part = lsn <= seg->first ? 1 : (double)(seg->end_lsn - lsn) / (double)(seg->end_lsn - seg->first);
+        bytes += (int64_t)((double)seg->size * part);
+    }
+    pthread_mutex_unlock(&s->log->lock);
+    return bytes;
+}
+
 void store_trim(struct store *s)
 {
     uint64_t lowest = UINT64_MAX;

@@ -45,6 +45,8 @@ enum store_room { STORE_ROOM, STORE_FULL, STORE_TROUBLE };
 /* FULL from 95 % of the limit until it falls below 80 %; TROUBLE while the disk refuses writes. Cheap, any thread. */
 enum store_room store_room(const struct store *s);
 int64_t store_bytes(const struct store *s); /* of the log on disk */
+/* Of the log from this LSN to its end; within a segment as if all records were of one size.  Any thread. */
+int64_t store_bytes_from(struct store *s, uint64_t lsn);
 
 /* Retires segments that every cursor (in use or orphaned) has durably passed.  Called by the cursors' owners. */
 void store_trim(struct store *s);
