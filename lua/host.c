@@ -299,6 +299,7 @@ enum host_verdict host_run(struct host *h, struct event *ev, struct host_result 
     lua_rawgeti(L, LUA_REGISTRYINDEX, h->run);
     lua_pushlightuserdata(L, h);
     status = lua_pcall(L, 1, 0, 0);
+    h->fence.stack = NULL;
     h->bridge.L = L;
     h->bridge.root = NULL;
     if (status || h->fence.expired)

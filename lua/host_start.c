@@ -190,6 +190,7 @@ bool host_load(struct host *h, struct err *e)
     lua_settop(L, 0);
     lua_pushcfunction(L, host_call);
     h->run = luaL_ref(L, LUA_REGISTRYINDEX);
+    h->fence.stack = NULL;
     h->fence.time_limit = h->o.time_limit;
     return true;
 }

@@ -14,6 +14,9 @@ static void *counted(void *arg, void *p, size_t old, size_t n)
 
     if (n > old && f->memory_limit && f->used + (int64_t)(n - old) > f->memory_limit)
         return NULL;
+    /* Whatever goes deep in C makes something on its way, and LuaJIT does not count how deep coroutines are nested. */
+    if (n > old && f->stack && f->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
+        return NULL;
     q = f->under(f->under_arg, p, old, n);
     if (q || !n)
         f->used += (int64_t)n - (int64_t)old;

@@ -12,6 +12,7 @@ enum {
     LAVISH_BELOW = 8 << 20,   /* bytes in use under which the collector may wait ... */
     LAVISH_LIMIT = 32 << 20,  /* ... where memory_limit is at least this */
     SCRIPT_MAX = 8 << 20,     /* bytes of a script file */
+    STACK_MAX = 1 << 20,      /* of C's stack: coroutines that resume coroutines take some for each */
 };
 
 struct fence {
@@ -19,6 +20,7 @@ struct fence {
     lua_Alloc under; /* the allocator that is counted */
     void *under_arg;
     int64_t used, memory_limit; /* bytes; limit 0: none */
+    const char *stack;          /* where C's stack stood when the call began; NULL: no call */
     int64_t time_limit;         /* ns per call */
     int64_t string_limit;
     int64_t started;          /* at the first hook of this call */
@@ -42,6 +44,7 @@ static inline void fence_enter(struct fence *f, lua_State *L)
 {
     f->call++;
     f->steps = 0;
+    f->stack = __builtin_frame_address(0);
     if (__builtin_expect(f->lavish != (f->used < LAVISH_BELOW), 0))
         fence_pace(f, L);
 }

@@ -125,6 +125,13 @@ TEST(endless_loops_end)
     EXPECT_CODE("", "local function r() return 1 + r() end return r()", "Lua-Error: stack overflow");
     EXPECT_CODE("", "local function c(n) return coroutine.wrap(function() return c(n + 1) end)() end return c(1)",
                 "Lua-");
+    /* C's stack is what ends this one. */
+    EXPECT_CODE("memory_limit 1000M",
+                "local function c(n) return coroutine.wrap(function() return c(n + 1) end)() end return c(1)",
+                "Lua-Error");
+    EXPECT_CODE("sandbox off",
+                "local function c(n) return coroutine.wrap(function() return c(n + 1) end)() end return c(1)",
+                "Lua-Error");
 }
 
 TEST(patterns_have_a_budget)
