@@ -8,8 +8,14 @@
 
 static void note_ignored(void *arg, const struct prop *p)
 {
-    config_note(arg, "%s:%u:%u: `" STR_FMT "` is accepted and has no meaning here", p->place.file, p->place.line,
-                p->place.column, STR_ARG(p->name));
+    const char *what = "is accepted and has no meaning here";
+
+    if (str_eq_fold(p->name, STR("threaded")))
+        what = "has no effect yet: all inputs share one thread";
+    else if (str_eq_fold(p->name, STR("workers")))
+        what = "has no effect yet: an output has one thread, which keeps its order";
+    config_note(arg, "%s:%u:%u: `" STR_FMT "` %s", p->place.file, p->place.line, p->place.column, STR_ARG(p->name),
+                what);
 }
 
 static bool build_kind(enum plugin_kind kind, struct config *config, const struct section **sections, size_t n,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 static const char *const on_error_names[] = {"quarantine", "drop", "pass", NULL};
+enum { ALIAS_MAX = 80 };
 static const struct range limit_range = {0, INT64_MAX};
 static const char *const from_names[] = {"now", "oldest", NULL};
 
@@ -16,10 +17,18 @@ static const char *const from_names[] = {"now", "oldest", NULL};
         OPT(struct common, OPT_STR, alias, NULL, "The name of this instance in logs, metrics and the store."), \
         OPT_NONE("log_level"), OPT_NONE("log_suppress_interval")
 
+/* Whatever they say, they matter only with `tls on`, which check_common refuses. */
+#define TLS_KEYS                                                                                                     \
+    OPT(struct common, OPT_BOOL, tls, "off", "This version has none: on is refused."), OPT_NONE("tls.verify"),       \
+        OPT_NONE("tls.verify_hostname"), OPT_NONE("tls.verify_client_cert"), OPT_NONE("tls.debug"),                  \
+        OPT_NONE("tls.ca_file"), OPT_NONE("tls.ca_path"), OPT_NONE("tls.crt_file"), OPT_NONE("tls.key_file"),        \
+        OPT_NONE("tls.key_passwd"), OPT_NONE("tls.vhost"), OPT_NONE("tls.min_version"), OPT_NONE("tls.max_version"), \
+        OPT_NONE("tls.ciphers"), OPT_NONE("tls.windows.certstore_name"), OPT_NONE("tls.windows.use_enterprise_store")
+
 static const struct option input_common[] = {
     COMMON_KEYS,
     OPT(struct common, OPT_STR, tag, NULL, "The tag of its events; the instance's name where none is given."),
-    OPT(struct common, OPT_BOOL, tls, "off", "TLS on the listener."),
+    TLS_KEYS,
     OPT_NONE("routable"),
     OPT_NONE("mem_buf_limit"),
     OPT_NONE("storage.type"),
@@ -58,6 +67,7 @@ static const struct option output_common[] = {
         "The backlog in the log at which the inputs that feed this output are refused, until it is below 80 % of it; "
         "nothing is dropped. 0 or off: only the log as a whole is limited.",
         .range = &limit_range),
+    TLS_KEYS,
     OPT_NONE("workers"),
     OPT_END,
 };
@@ -133,6 +143,29 @@ bool unit_retry_limit(const struct unit *u, int64_t *out)
     return str_i64(text, out) && *out >= 0;
 }
 
+/* It becomes a file's name (three bytes for one at worst), a label and a key; `!` is for the agent's own. */
+static bool good_name(struct str alias)
+{
+    for (size_t i = 0; i < alias.n; i++)
+        if ((unsigned char)alias.p[i] < 0x20 || alias.p[i] == 0x7f)
+            return false;
+    return alias.n <= ALIAS_MAX && !(alias.n && alias.p[0] == '!');
+}
+
+/* Of Fluent Bit's YAML; silence would drop what somebody counts on. */
+static bool check_later(const struct section *s, struct err *e)
+{
+    static const char *const later[] = {"processors", "routes"};
+
+    for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+        const struct prop *p = section_prop(s, later[i]);
+        if (p)
+            return place_err(&p->place, e, "`%s` comes with a later version; until then write %s", later[i],
+                             i ? "a `match` in the outputs" : "filters");
+    }
+    return true;
+}
+
 static bool check_common(struct unit *u, struct err *e)
 {
     struct instance *i = unit_instance(u);
@@ -140,7 +173,12 @@ static bool check_common(struct unit *u, struct err *e)
 
     if (u->common.tls)
         return instance_err(i, "tls", e,
-                            "this version has no TLS listeners; put a TLS proxy in front and listen on loopback");
+                            u->kind == PLUGIN_INPUT
+                                ? "this version has no TLS listeners; put a TLS proxy in front and listen on loopback"
+                                : "this version has no TLS; send to a TLS proxy on loopback");
+    if (!good_name(u->common.alias))
+        return instance_err(i, "alias", e, "at most %d bytes, no control characters, and no `!` at the beginning",
+                            ALIAS_MAX);
     if (!unit_retry_limit(u, &limit))
         return instance_err(i, "retry_limit", e, "a number from 0 on, no_limits or no_retries; not `" STR_FMT "`",
                             STR_ARG(u->common.retry_limit));
@@ -170,8 +208,8 @@ struct unit *unit_new(enum plugin_kind kind, const struct section *s, size_t ind
     i->plugin = plugin;
     i->section = s;
     i->env = env;
-    if (!options_load((const struct option *const[]){common_options(kind), plugin->options, NULL},
-                      (void *const[]){&u->common, u->self}, s, e)) {
+    if (!check_later(s, e) || !options_load((const struct option *const[]){common_options(kind), plugin->options, NULL},
+                                            (void *const[]){&u->common, u->self}, s, e)) {
         unit_free(u);
         return NULL;
     }

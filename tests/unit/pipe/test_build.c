@@ -23,7 +23,7 @@ static struct config *config_of(const char *text, struct err *e)
         s = tree_add(tree, name);
         while ((section = str_trim(section)).n) {
             struct str value = str_word(&section), key = str_cut(&value, '=');
-            char copy[64];
+            char copy[128];
             snprintf(copy, sizeof copy, STR_FMT, STR_ARG(value));
             for (char *c = copy; *c; c++)
                 *c = *c == '~' ? ' ' : *c;
@@ -108,10 +108,42 @@ TEST(what_cannot_be_built)
     refused("input name=zzzzzzzz", "unknown input `zzzzzzzz`; `weir plugins` lists");
     refused("input name=dummy tagg=x", "unknown key `tagg` in [INPUT] dummy; did you mean `tag`?");
     refused("input name=dummy tls=on", "no TLS listeners");
+    refused("output name=null match=* tls=on", "this version has no TLS");
+    refused("output name=http match=* tls=on", "this version has no TLS");
+    refused("output name=null match=* alias=!quarantine", "no `!` at the beginning");
+    refused("output name=null match=* "
+            "alias=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "at most 80 bytes");
+    refused("output name=null match=* alias=a\001b", "no control characters");
+    refused("input name=dummy processors=x", "`processors` comes with a later version; until then write filters");
+    refused("input name=dummy routes=x", "`routes` comes with a later version; until then write a `match`");
+    refused("output name=null match=* storage.total_limit_size=-1", "storage.total_limit_size");
     refused("output name=null match=* retry_limit=many", "retry_limit");
     refused("output name=null match=* retry_limit=-1", "retry_limit");
     refused("output name=null match_regex=(", "match_regex");
     refused("filter name=grep match=* on_error=explode", "on_error");
+}
+
+static void noted(const char *text, const char *part)
+{
+    struct err e = {0};
+    struct config *config = config_of(text, &e);
+    struct env env = {.config = config, .host_id = {1, 1}};
+    struct build b;
+
+    CHECK(config && build_units(config, &env, &b, &e));
+    CHECK(said(&config->notices, part));
+    build_free(&b);
+    config_free(config);
+}
+
+TEST(what_is_only_noted)
+{
+    noted("input name=dummy threaded=on", "`threaded` has no effect yet");
+    noted("output name=null match=* workers=4", "`workers` has no effect yet");
+    noted("output name=null match=* tls=off tls.verify=on", "`tls.verify` is accepted and has no meaning here");
+    noted("output name=http match=* tls=off tls.ca_file=/x", "`tls.ca_file` is accepted and has no meaning here");
+    noted("input name=dummy tls.crt_file=/x", "`tls.crt_file` is accepted and has no meaning here");
 }
 
 TEST(what_no_tag_reaches)
