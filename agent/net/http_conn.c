@@ -13,7 +13,9 @@ enum {
     KEEP_INPUT = 16 * 1024,   /* a connection at rest keeps no more */
     KEEP_OUTPUT = 4 * 1024,
     OUTPUT_HIGH = 64 * 1024, /* unread answers beyond this: no further request is looked at */
-    SKIP_MAX = 64 * 1024,    /* a refused body up to this is read away, so that the connection lives */
+    /* A refused body up to this is read away: the connection lives, and a client that writes all before it reads hears
+     * why.  As much as body_max lets through by default. */
+    SKIP_MAX = 8 * 1024 * 1024,
     LINGER_MAX = 1024 * 1024,
     PROGRESS = 1024
 };
