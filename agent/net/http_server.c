@@ -244,7 +244,11 @@ static bool listen_tcp(struct http_server *s, struct err *e)
 {
     const struct http_server_options *o = &s->options;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list = NULL;
-    struct sockaddr_storage at = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {0};
     socklen_t n = sizeof at;
     char service[16];
     int rc;
@@ -258,9 +262,8 @@ static bool listen_tcp(struct http_server *s, struct err *e)
     freeaddrinfo(list);
     if (s->listener.fd < 0)
         return err_errno(e, "cannot listen on %s port %d", o->listen, o->port);
-    getsockname(s->listener.fd, (struct sockaddr *)&at, &n);
-    s->port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&at)->sin6_port
-                                             : ((struct sockaddr_in *)(void *)&at)->sin_port);
+    getsockname(s->listener.fd, &at.any, &n);
+    s->port = ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
     return true;
 }
 
