@@ -280,6 +280,39 @@ static inline bool next(struct levels *l, struct buf *out)
     return true;
 }
 
+/* Short raw values and what stands between them, with the place of writing in a register.  True: the container is
+ * complete; else the value at *at remains to be written. */
+static bool raw_shorts(struct level *top, struct buf *out, const char **at, const char *end)
+{
+    char *w = buf_room(out, SLACK), *limit = out->p + out->cap - SLACK, *behind;
+    const char *p = *at;
+    uint64_t left = top->left;
+    bool map = top->map, complete = false;
+
+    while (p < end) {
+        bool key = map && !(left & 1);
+        if (w > limit) {
+            out->n = (size_t)(w - out->p);
+            w = buf_room(out, 2 * SLACK);
+            limit = out->p + out->cap - SLACK;
+        }
+        behind = raw_short(&p, end, key, w);
+        if (!behind)
+            break;
+        w = behind;
+        if (left == 1) {
+            complete = true;
+            break;
+        }
+        left--;
+        *w++ = key ? ':' : ',';
+    }
+    out->n = (size_t)(w - out->p);
+    top->left = left;
+    *at = p;
+    return complete;
+}
+
 void json_write(struct buf *out, const struct value *v)
 {
     struct levels l __attribute__((uninitialized));
@@ -294,12 +327,8 @@ void json_write(struct buf *out, const struct value *v)
         bool key = l.top->map && !(l.top->left & 1), opened = false;
         if (l.top->next) {
             opened = open_value(&l, out, l.top->next++, &p, &end, key);
-        } else {
-            char *w = p < end ? raw_short(&p, end, key, buf_room(out, SLACK)) : NULL;
-            if (w)
-                out->n = (size_t)(w - out->p);
-            else
-                opened = raw_value(&l, out, &p, end, key);
+        } else if (!raw_shorts(l.top, out, &p, end)) {
+            opened = raw_value(&l, out, &p, end, l.top->map && !(l.top->left & 1));
         }
         more = opened || next(&l, out);
     } while (more);
