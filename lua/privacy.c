@@ -92,7 +92,15 @@ static int do_clean_url(lua_State *L)
 
 static bool may_hold_mail(struct str bytes)
 {
-    return memchr(bytes.p, '@', bytes.n) || memmem(bytes.p, bytes.n, "%40", 3);
+    const char *end = bytes.p + bytes.n, *p = bytes.p;
+
+    if (memchr(p, '@', bytes.n))
+        return true;
+    while ((p = memchr(p, '%', (size_t)(end - p)))) {
+        if (end - ++p >= 2 && p[0] == '4' && p[1] == '0')
+            return true;
+    }
+    return false;
 }
 
 /* Replaces the value on top by the one without mail addresses; true: it is another one. */
@@ -114,10 +122,12 @@ static void redact_table(struct privacy *p, int index, unsigned depth)
 {
     lua_State *L = p->bridge->L;
     struct source *s = source_of(p->bridge, index);
+    bool lazy;
 
     if (depth > RECORD_DEPTH || !lua_checkstack(L, 8))
         bridge_fail(p->bridge, "Lua-Bad-Return", "nested deeper than 64 levels, or a table that contains itself");
-    for (uint32_t i = 0; s && s->lazy && i < s->n; i++) { /* what holds none stays encoded */
+    lazy = s && s->lazy && may_hold_mail((struct str){s->bytes, s->size});
+    for (uint32_t i = 0; lazy && i < s->n; i++) { /* what holds none stays encoded */
         struct slot *f = &s->slots[i];
         if (!(f->flags & SLOT_LOADED) && f->type >= V_STR &&
             may_hold_mail((struct str){s->bytes + f->val, f->end - f->val}))
@@ -210,6 +220,7 @@ void privacy_open(struct bridge *b, const char *key_dir)
     lua_createtable(L, 0, 8);
     p = lua_newuserdata(L, sizeof *p);
     *p = (struct privacy){.bridge = b, .key_dir = key_dir};
+    privacy_words(p);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, privacy_end);
     lua_setfield(L, -2, "__gc");

@@ -84,12 +84,6 @@ struct source *source_of(struct bridge *b, int index)
     return b->side ? source_beside(b, index) : NULL;
 }
 
-/* Tells most keys apart. */
-static inline unsigned slot_mark(const char *key, size_t n)
-{
-    return n ? ((uint8_t)key[n - 1] + 31 * (uint8_t)key[0] + 257 * (unsigned)n) & 0xffff : 0;
-}
-
 static inline struct slot *find_before(struct source *s, uint32_t count, const char *key, size_t n)
 {
     unsigned mark = slot_mark(key, n);
@@ -183,7 +177,7 @@ static bool source_index(struct bridge *b, struct source *s)
         if (f->flags & SLOT_OTHER) {
             simple = false;
         } else {
-            unsigned mark = slot_mark(s->bytes + f->key, f->nkey), bit = (mark ^ mark >> 8) & 255;
+            unsigned mark = slot_mark(s->bytes + f->key, f->nkey), bit = slot_bit(mark);
             if (seen[bit >> 6] & UINT64_C(1) << (bit & 63))
                 simple = simple && !find_before(s, i, s->bytes + f->key, f->nkey);
             seen[bit >> 6] |= UINT64_C(1) << (bit & 63);

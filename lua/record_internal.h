@@ -24,6 +24,17 @@ void record_load(struct bridge *b, int index, struct source *s, struct slot *f);
 void record_raw_set(struct bridge *b, int index, struct source *s);
 void record_wrap(struct bridge *b); /* pairs, next, rawget ...: see wrap.c */
 
+/* Tells most keys apart. */
+static inline unsigned slot_mark(const char *key, size_t n)
+{
+    return n ? ((uint8_t)key[n - 1] + 31 * (uint8_t)key[0] + 257 * (unsigned)n) & 0xffff : 0;
+}
+
+static inline unsigned slot_bit(unsigned mark) /* for sets of 256 bits */
+{
+    return (mark ^ mark >> 8) & 255;
+}
+
 static inline void record_room(struct bridge *b)
 {
     if (b->out.n > RECORD_MAX)

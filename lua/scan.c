@@ -82,6 +82,22 @@ size_t scan_mail(struct str text, struct buf *out)
     return found;
 }
 
+static void add_network(struct buf *out, const unsigned char part[3])
+{
+    char text[16], *p = text;
+
+    for (int i = 0; i < 3; i++) {
+        if (part[i] >= 100)
+            *p++ = (char)('0' + part[i] / 100);
+        if (part[i] >= 10)
+            *p++ = (char)('0' + part[i] / 10 % 10);
+        *p++ = (char)('0' + part[i] % 10);
+        *p++ = '.';
+    }
+    *p++ = '0';
+    buf_add(out, text, (size_t)(p - text));
+}
+
 bool scan_truncate_address(struct str text, struct buf *out)
 {
     char z[INET6_ADDRSTRLEN + 32], *p = z, *cut;
@@ -102,13 +118,13 @@ bool scan_truncate_address(struct str text, struct buf *out)
     if ((cut = strchr(p, '%')))
         *cut = 0;
     if (inet_pton(AF_INET, p, v4) == 1) {
-        buf_fmt(out, "%u.%u.%u.0", v4[0], v4[1], v4[2]);
+        add_network(out, v4);
         return true;
     }
     if (inet_pton(AF_INET6, p, v6) != 1)
         return false;
     if (memcmp(v6, mapped, sizeof mapped) == 0) {
-        buf_fmt(out, "%u.%u.%u.0", v6[12], v6[13], v6[14]);
+        add_network(out, v6 + 12);
         return true;
     }
     memset(v6 + 6, 0, 10);

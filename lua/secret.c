@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/log.h"
 
@@ -13,10 +14,21 @@
 #include <stdio.h>
 
 enum { KEY = 32, BLOCK = 64, NAME = 16, FILE_MAX = 65536, SHOWN = 16 };
+enum {
+    KNOWN = 1024,   /* a power of two: one person's events come close together */
+    KNOWN_TEXT = 47 /* longer values are hashed anew each time */
+};
+
+struct known {
+    uint8_t n; /* of the value; 0: free */
+    uint8_t shown;
+    char value[KNOWN_TEXT], text[SECRET_TEXT];
+};
 
 struct secret {
     char name[NAME + 1];
     mbedtls_md_context_t inner, outer, work; /* inner and outer have taken in the padded key */
+    struct known *known;                     /* what was hashed lately; each value has one place */
 };
 
 static void pad(mbedtls_md_context_t *c, const unsigned char key[KEY], unsigned char with)
@@ -38,6 +50,7 @@ static struct secret *secret_new(const char *name, unsigned char key[KEY])
     struct secret *s = alloc_new(sizeof *s);
 
     snprintf(s->name, sizeof s->name, "%s", name);
+    s->known = alloc_array(KNOWN, sizeof *s->known);
     pad(&s->inner, key, 0x36);
     pad(&s->outer, key, 0x5c);
     mbedtls_md_init(&s->work);
@@ -183,10 +196,12 @@ void secret_free(struct secret *s)
     mbedtls_md_free(&s->inner);
     mbedtls_md_free(&s->outer);
     mbedtls_md_free(&s->work);
+    mbedtls_platform_zeroize(s->known, KNOWN * sizeof *s->known);
+    free(s->known);
     free(s);
 }
 
-size_t secret_hash(struct secret *s, struct str value, char out[SECRET_TEXT])
+static size_t hash_anew(struct secret *s, struct str value, char out[SECRET_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char sum[32];
@@ -206,4 +221,24 @@ size_t secret_hash(struct secret *s, struct str value, char out[SECRET_TEXT])
     }
     *p = 0;
     return (size_t)(p - out);
+}
+
+size_t secret_hash(struct secret *s, struct str value, char out[SECRET_TEXT])
+{
+    struct known *k;
+    size_t n;
+
+    if (!value.n || value.n > KNOWN_TEXT)
+        return hash_anew(s, value, out);
+    k = &s->known[hash_bytes(value) & (KNOWN - 1)];
+    if (k->n == value.n && memcmp(k->value, value.p, value.n) == 0) {
+        memcpy(out, k->text, k->shown + 1u);
+        return k->shown;
+    }
+    n = hash_anew(s, value, out);
+    memcpy(k->value, value.p, value.n);
+    memcpy(k->text, out, n + 1);
+    k->n = (uint8_t)value.n;
+    k->shown = (uint8_t)n;
+    return n;
 }
