@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { DATA_KEEP = 4 * 1024 * 1024 };
+
 void delivery_init(struct delivery *d, const _Atomic int *stopping)
 {
     *d = (struct delivery){.arena = arena_new(), .stopping = stopping};
@@ -13,6 +15,8 @@ void delivery_init(struct delivery *d, const _Atomic int *stopping)
 
 void delivery_reset(struct delivery *d, uint64_t from_lsn)
 {
+    if (d->data.cap > DATA_KEEP)
+        buf_free(&d->data); /* one huge event must not be paid for ever */
     buf_clear(&d->data);
     d->nparts = 0;
     d->total = d->from = d->to = 0;

@@ -6,13 +6,17 @@
 #include "base/io.h"
 #include "pipe/room.h"
 
+/* What is kept for the next transactions; a burst, or one large request, is not paid for ever. */
+enum { SLOT_KEEP = 2 * 1024 * 1024, SLOTS_SPARE = 16, BATCH_KEEP = 16 * 1024, FEW_TAGS = 64 };
+
 static struct slot *slot_take(struct lane *l)
 {
     struct slot *s = l->spare;
 
-    if (s)
+    if (s) {
         l->spare = s->next;
-    else
+        l->nspare--;
+    } else
         s = alloc_new(sizeof *s);
     s->lane = l;
     s->first = NULL;
@@ -66,6 +70,11 @@ static void slot_answered(struct letter *m)
         room_check(l);
     if (!l->silent)
         run_commits(s->first, s->durable);
+    if (s->txn.bytes.cap > SLOT_KEEP || l->nspare == SLOTS_SPARE) {
+        slot_free(s);
+        return;
+    }
+    l->nspare++;
     s->next = l->spare;
     l->spare = s;
 }
@@ -151,11 +160,17 @@ void lane_seal(struct lane *l, struct route *r)
 {
     struct txn *txn = &l->open->txn;
     uint32_t n = batch_count(r->open);
+    bool large;
 
     route_sets_declare(l->sets, r->set, txn);
     txn_open(txn);
+    large = batch_bytes(r->open) > BATCH_KEEP;
     batch_seal(r->open, &txn->bytes);
     txn_close(txn, FRAME_EVENTS, n);
+    if (large && l->routes.live > FEW_TAGS) { /* thousands of tags with a large buffer each are too many bytes */
+        batch_free(r->open);
+        r->open = batch_new(r->tag, r->set, 0);
+    }
 }
 
 static void after_round(struct hook *h)

@@ -55,8 +55,8 @@ struct lane {
     struct counter *in, *created, *filtered, *deduplicated, *quarantined, *dropped, *unrouted, *logged;
     struct arena *arena, *feed_arena; /* of the event being pushed, and of the input that makes it */
     struct slot *open, *spare;
-    size_t pending_bytes; /* in open batches and frames of the open transaction */
-    int64_t in_flight;    /* transactions handed to the log and not yet answered */
+    size_t nspare, pending_bytes; /* in open batches and frames of the open transaction */
+    int64_t in_flight;            /* transactions handed to the log and not yet answered */
     struct slot *last_in_flight;
     /* Transactions that failed: as the log thread knows, and as this thread has heard; see slot_answered. */
     uint32_t failed, failed_heard;

@@ -80,27 +80,14 @@ void worker_settle(struct worker *w, uint32_t number)
     d->settled[number] = 1;
 }
 
-static void count_quarantined(struct worker *w, uint32_t number)
-{
-    worker_settle(w, number);
-    w->state.quarantined++;
-    w->state.consumed++;
-}
-
 static void quarantine_window(struct worker *w, const char *code, const char *why)
 {
     struct delivery *d = &w->delivery;
 
-    for (uint32_t i = d->from; i < d->to; i++) {
-        if (d->settled && d->settled[i])
-            continue;
-        if (!worker_quarantine(w, i, code, why)) {
-            worker_sleep(w, back_off(w));
-            return; /* the store is in trouble: the window stands, and is tried again */
-        }
-        count_quarantined(w, i);
-    }
-    advance(w, d->to);
+    if (worker_quarantine(w, d->from, d->to, code, why))
+        advance(w, d->to);
+    else
+        worker_sleep(w, back_off(w)); /* the store is in trouble: the window stands, and is tried again */
 }
 
 static void rejected(struct worker *w, const char *why)
@@ -156,10 +143,8 @@ static uint32_t judge_failures(struct worker *w, bool *hold, const char **why)
 
     for (size_t i = 0; i < d->nfailures; i++) {
         struct failure *f = &d->failures[i];
-        if (f->verdict == REJECT && worker_quarantine(w, f->index, "Output-Rejected", f->why)) {
-            count_quarantined(w, f->index);
+        if (f->verdict == REJECT && worker_quarantine(w, f->index, f->index + 1, "Output-Rejected", f->why))
             continue;
-        }
         if (f->verdict == REJECT)
             f->verdict = RETRY; /* the store is in trouble */
         waiting++;

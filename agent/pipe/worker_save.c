@@ -103,34 +103,41 @@ static void answered(struct txn *txn, bool durable)
     pthread_mutex_unlock(&wait->lock);
 }
 
+static bool append_and_wait(struct worker *w, struct waiting *wait)
+{
+    bool durable;
+
+    wait->txn.done = answered;
+    log_append(store_log(w->store), &wait->txn);
+    pthread_mutex_lock(&wait->lock);
+    while (!wait->answer)
+        pthread_cond_wait(&wait->moved, &wait->lock);
+    durable = wait->answer > 0;
+    pthread_mutex_unlock(&wait->lock);
+    return durable;
+}
+
 bool worker_append(struct worker *w, enum frame_type type, struct str payload)
 {
     struct waiting wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
     bool durable;
 
     txn_add(&wait.txn, type, 1, payload);
-    wait.txn.done = answered;
-    log_append(store_log(w->store), &wait.txn);
-    pthread_mutex_lock(&wait.lock);
-    while (!wait.answer)
-        pthread_cond_wait(&wait.moved, &wait.lock);
-    durable = wait.answer > 0;
-    pthread_mutex_unlock(&wait.lock);
+    durable = append_and_wait(w, &wait);
     txn_free(&wait.txn);
     return durable;
 }
 
 /* The event is stored as it was logged: it is redacted already.  The entry's id comes from the event's place in the
  * log, which no later range changes, so that doing it again after a crash changes nothing. */
-bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why)
+static void add_entry(struct worker *w, struct txn *txn, uint32_t number, const char *code, const char *why)
 {
     struct delivery one = w->delivery;
     struct batch_cursor raw;
     const struct part *part;
     struct event ev;
     struct str encoded = {0};
-    struct buf listing = {0}, name = {0}, payload = {0};
-    bool durable;
+    CLEANUP(buf_free) struct buf listing = {0}, name = {0};
 
     one.settled = NULL;
     one.from = number;
@@ -138,27 +145,46 @@ bool worker_quarantine(struct worker *w, uint32_t number, const char *code, cons
     delivery_rewind(&one);
     part = &one.parts[one.part];
     raw = one.cursor;
-    if (!batch_next_raw(&raw, &encoded) || !delivery_next(&one, &ev))
-        return false;
+    batch_next_raw(&raw, &encoded);
+    delivery_next(&one, &ev);
     quarantine_describe(&listing, &ev);
     buf_fmt(&name, "%s/%llu/%u", w->unit->name, (unsigned long long)part->lsn, number - part->first);
-    quarantine_write(&payload, &(struct quarantine_entry){
-                                   .id = hash_128(buf_view(&name), &(struct id){store_uuid(w->store).hi, 2}),
-                                   .event_id = ev.id,
-                                   .time = io->wall(),
-                                   .stage = STR("output"),
-                                   .plugin = str_of(w->unit->name),
-                                   .tag = ev.tag,
-                                   .code = str_of(code),
-                                   .text = str_of(why),
-                                   .listing = buf_view(&listing),
-                                   .attempts = w->attempts,
-                                   .kind = QUARANTINE_EVENT,
-                                   .payload = encoded,
-                               });
-    durable = worker_append(w, FRAME_QUARANTINE, buf_view(&payload));
-    buf_free(&payload);
-    buf_free(&listing);
-    buf_free(&name);
+    txn_open(txn);
+    quarantine_write(&txn->bytes, &(struct quarantine_entry){
+                                      .id = hash_128(buf_view(&name), &(struct id){store_uuid(w->store).hi, 2}),
+                                      .event_id = ev.id,
+                                      .time = io->wall(),
+                                      .stage = STR("output"),
+                                      .plugin = str_of(w->unit->name),
+                                      .tag = ev.tag,
+                                      .code = str_of(code),
+                                      .text = str_of(why),
+                                      .listing = buf_view(&listing),
+                                      .attempts = w->attempts,
+                                      .kind = QUARANTINE_EVENT,
+                                      .payload = encoded,
+                                  });
+    txn_close(txn, FRAME_QUARANTINE, 1);
+}
+
+bool worker_quarantine(struct worker *w, uint32_t from, uint32_t to, const char *code, const char *why)
+{
+    struct waiting wait = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+    const uint8_t *settled = w->delivery.settled;
+    bool durable;
+
+    for (uint32_t i = from; i < to; i++)
+        if (!settled || !settled[i])
+            add_entry(w, &wait.txn, i, code, why);
+    durable = !wait.txn.frames || append_and_wait(w, &wait);
+    txn_free(&wait.txn);
+    for (uint32_t i = from; durable && i < to; i++) {
+        if (settled && settled[i])
+            continue;
+        worker_settle(w, i);
+        settled = w->delivery.settled;
+        w->state.quarantined++;
+        w->state.consumed++;
+    }
     return durable;
 }

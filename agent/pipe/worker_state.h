@@ -51,7 +51,9 @@ bool worker_append(struct worker *w, enum frame_type type, struct str payload); 
 void worker_publish(struct worker *w);                                          /* state -> totals */
 bool worker_save(struct worker *w); /* checkpoint of the plugin, plan, cursor; trims */
 void worker_save_if_due(struct worker *w);
-bool worker_quarantine(struct worker *w, uint32_t number, const char *code, const char *why);
+/* What is not settled of [from, to), in one transaction; then it is settled and counted.  False: nothing has changed.
+ */
+bool worker_quarantine(struct worker *w, uint32_t from, uint32_t to, const char *code, const char *why);
 
 /* worker_judge.c */
 void worker_attempt(struct worker *w);
