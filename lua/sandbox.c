@@ -17,58 +17,34 @@ static void *counted(void *arg, void *p, size_t old, size_t n)
     /* Whatever goes deep in C makes something on its way, and LuaJIT does not count how deep coroutines are nested. */
     if (n > old && f->stack && f->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
         return NULL;
-    q = f->under(f->under_arg, p, old, n);
+    q = f->under ? f->under(f->under_arg, p, old, n) : pool_resize(&f->pool, p, old, n);
     if (q || !n)
         f->used += (int64_t)n - (int64_t)old;
     return q;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-#define PLAIN_MALLOC 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PLAIN_MALLOC 1
-#endif
-#endif
-
-/* With the address sanitizer every object is an allocation of its own, so that it sees each of them. */
-#ifdef PLAIN_MALLOC
-static void *plain(void *arg, void *p, size_t old, size_t n)
-{
-    (void)arg;
-    (void)old;
-    if (n)
-        return realloc(p, n);
-    free(p);
-    return NULL;
-}
-#endif
-
 lua_State *fence_state(struct fence *f)
 {
-    lua_State *L;
+    lua_State *L = lua_newstate(counted, f);
 
-#ifdef PLAIN_MALLOC
-    f->under = plain;
-    L = lua_newstate(counted, f);
-#else
-    L = luaL_newstate(); /* LuaJIT's own allocator, which is the faster one, with the count around it */
+    if (L)
+        return L;
+    L = luaL_newstate(); /* a LuaJIT that needs low addresses takes memory from nobody else */
     if (L) {
         f->under = lua_getallocf(L, &f->under_arg);
         f->used = (int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
         lua_setallocf(L, counted, f);
     }
-#endif
     return L;
 }
 
 void fence_close(struct fence *f, lua_State *L)
 {
-#ifndef PLAIN_MALLOC
-    lua_setallocf(L, f->under, f->under_arg); /* LuaJIT knows its allocator by it and gives back its segments */
-#endif
+    if (f->under)
+        lua_setallocf(L, f->under, f->under_arg); /* LuaJIT knows its allocator by it and gives back its segments */
     f->memory_limit = 0;
     lua_close(L);
+    pool_end(&f->pool);
     buf_free(&f->text);
 }
 

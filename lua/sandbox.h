@@ -3,6 +3,7 @@
  * It stops mistakes and crafted events; the process's own sandbox stands behind it. */
 #pragma once
 #include "base/err.h"
+#include "lua/pool.h"
 #include "lua/record.h"
 
 enum {
@@ -17,7 +18,8 @@ enum {
 
 struct fence {
     struct bridge *bridge;
-    lua_Alloc under; /* the allocator that is counted */
+    struct pool pool;
+    lua_Alloc under; /* LuaJIT's own allocator, where it insists on it; else NULL */
     void *under_arg;
     int64_t used, memory_limit; /* bytes; limit 0: none */
     const char *stack;          /* where C's stack stood when the call began; NULL: no call */
