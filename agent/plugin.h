@@ -119,8 +119,11 @@ struct output {
     bool (*checkpoint)(void *self, struct buf *state, struct err *e);
     void (*settled)(void *self);
     void (*tick)(void *self); /* about once a second, also when nothing flows: close what is due */
-    bool planned;             /* the delivery's identity must be durable before the first attempt */
-    bool by_tag;              /* a delivery has events of one tag only */
+    /* The name of what it alone may write to, from its options; nothing: it shares.  False: only for events of one tag
+     * does the name mean the same.  May be NULL. */
+    bool (*claims)(const void *self, struct buf *name);
+    bool planned; /* the delivery's identity must be durable before the first attempt */
+    bool by_tag;  /* a delivery has events of one tag only */
 };
 void output_wants_checkpoint(const struct instance *i); /* from write() or tick(): soon, please */
 

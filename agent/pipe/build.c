@@ -76,12 +76,39 @@ static void warn_unreached(struct config *config, const struct build *b, struct 
     }
 }
 
+static bool overlap(const struct common *a, const struct common *b)
+{
+    return str_match(a->match, b->match) || str_match(b->match, a->match);
+}
+
+/* Two outputs never share a file. */
+static bool check_claims(const struct build *b, struct err *e)
+{
+    for (size_t i = 0; i < b->noutputs; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct unit *one = b->outputs[j], *two = b->outputs[i];
+            CLEANUP(buf_free) struct buf first = {0}, second = {0};
+            bool always;
+            if (one->plugin != two->plugin || !one->plugin->output->claims)
+                continue;
+            always = one->plugin->output->claims(one->self, &first);
+            always &= two->plugin->output->claims(two->self, &second);
+            if (first.n && str_eq(buf_view(&first), buf_view(&second)) &&
+                (always || overlap(&one->common, &two->common)))
+                return place_err(&unit_instance(two)->section->place, e,
+                                 "%s and %s would write to the same place, `" STR_FMT "`; give one another `path`",
+                                 one->name, two->name, STR_ARG(buf_view(&first)));
+        }
+    return true;
+}
+
 bool build_units(struct config *config, const struct env *env, struct build *out, struct err *e)
 {
     *out = (struct build){0};
     if (!build_kind(PLUGIN_INPUT, config, config->inputs, config->ninputs, env, &out->inputs, &out->ninputs, e) ||
         !build_kind(PLUGIN_FILTER, config, config->filters, config->nfilters, env, &out->filters, &out->nfilters, e) ||
-        !build_kind(PLUGIN_OUTPUT, config, config->outputs, config->noutputs, env, &out->outputs, &out->noutputs, e)) {
+        !build_kind(PLUGIN_OUTPUT, config, config->outputs, config->noutputs, env, &out->outputs, &out->noutputs, e) ||
+        !check_claims(out, e)) {
         build_free(out);
         return false;
     }

@@ -135,7 +135,7 @@ static void add_entry(struct worker *w, struct txn *txn, uint32_t number, const 
     struct delivery one = w->delivery;
     struct batch_cursor raw;
     const struct part *part;
-    struct event ev;
+    struct event ev = {0};
     struct str encoded = {0};
     CLEANUP(buf_free) struct buf listing = {0}, name = {0};
 

@@ -104,6 +104,24 @@ static bool file_check(void *self, struct err *e)
     return true;
 }
 
+/* An append-only file is cut back after a crash: not if somebody else has appended to it. Others have names of their
+ * own. */
+static bool file_claims(const void *self, struct buf *name)
+{
+    const struct file *f = self;
+    const struct names_options *o = &f->names_options;
+    struct str path = o->path;
+
+    if (f->compress != CODEC_NONE || o->path_template.n)
+        return true;
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    buf_str(name, path);
+    buf_char(name, '/');
+    buf_str(name, o->file);
+    return o->file.n > 0;
+}
+
 /* Half of the descriptors at most: the agent needs some too. */
 static size_t open_max(const struct file *f)
 {
@@ -268,7 +286,8 @@ static const struct output output = {.check = file_check,
                                      .restore = file_restore,
                                      .checkpoint = file_checkpoint,
                                      .settled = file_settled,
-                                     .tick = file_tick};
+                                     .tick = file_tick,
+                                     .claims = file_claims};
 const struct plugin output_file = {.name = "file",
                                    .summary = "Writes events to files, each exactly once.",
                                    .options = options,

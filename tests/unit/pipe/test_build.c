@@ -137,6 +137,18 @@ static void noted(const char *text, const char *part)
     config_free(config);
 }
 
+TEST(two_outputs_never_share_a_file)
+{
+    refused("output name=file match=a path=/x file=y | output name=file match=b path=/x/ file=y",
+            "file.0 and file.1 would write to the same place, `/x/y`");
+    refused("output name=file match=* path=/x | output name=file match=a path=/x", "the same place");
+    warned("input name=http | output name=file match=a path=/x | output name=file match=b path=/x", 0, NULL);
+    warned("input name=http | output name=file match=a path=/x file=y | output name=file match=a path=/x file=z", 0,
+           NULL);
+    warned("input name=http | output name=file match=* path=/x compress=gzip | output name=file match=* path=/x", 0,
+           NULL);
+}
+
 TEST(what_is_only_noted)
 {
     noted("input name=dummy threaded=on", "`threaded` has no effect yet");
