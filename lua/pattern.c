@@ -38,7 +38,7 @@ static inline bool is_class(unsigned c, unsigned class)
     return ((kinds[c] & mask) != 0) == ((class & 32) != 0);
 }
 
-static void work(struct pattern *m)
+static inline void work(struct pattern *m)
 {
     if (++m->steps >= 1024) {
         fence_work(m->fence, m->L, m->steps);
@@ -47,7 +47,7 @@ static void work(struct pattern *m)
 }
 
 /* The end of the single-character item at p. */
-static const char *item_end(struct pattern *m, const char *p)
+static inline const char *item_end(struct pattern *m, const char *p)
 {
     if (*p == '%') {
         if (p + 1 >= m->end)
@@ -106,7 +106,7 @@ static inline bool item_matches(unsigned c, const char *p, const char *item_last
     }
 }
 
-static bool here(struct pattern *m, const char *s, const char *p, const char *item_last)
+static inline bool here(struct pattern *m, const char *s, const char *p, const char *item_last)
 {
     work(m);
     return s < m->subject_end && item_matches((uint8_t)*s, p, item_last);

@@ -17,7 +17,7 @@ static void *counted(void *arg, void *p, size_t old, size_t n)
     /* Whatever goes deep in C makes something on its way, and LuaJIT does not count how deep coroutines are nested. */
     if (n > old && f->stack && f->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
         return NULL;
-    q = f->under ? f->under(f->under_arg, p, old, n) : pool_resize(&f->pool, p, old, n);
+    q = f->under ? f->under(f->under_arg, p, old, n) : pool_take(&f->pool, p, old, n);
     if (q || !n)
         f->used += (int64_t)n - (int64_t)old;
     return q;
