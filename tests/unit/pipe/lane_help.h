@@ -155,6 +155,33 @@ HELP struct fake_plugin *fake_of(const struct unit *u)
     return u->self;
 }
 
+/* ---- a disk that refuses ---- */
+
+static _Atomic int writes_fail;
+static struct io help_io;
+
+static ssize_t refusing_pwritev(int fd, const struct iovec *v, int n, off_t at)
+{
+    if (!atomic_load(&writes_fail))
+        return io_system.pwritev(fd, v, n, at);
+    errno = EIO;
+    return -1;
+}
+
+HELP void disk_refuses(bool on)
+{
+    atomic_store(&writes_fail, on);
+}
+
+/* Before there is a log thread, which reads `io`. */
+static void make_help_io(void)
+{
+    help_io = io_system;
+    help_io.pwritev = refusing_pwritev;
+    io = &help_io;
+    disk_refuses(false);
+}
+
 /* ---- the rig ---- */
 
 struct rig {
@@ -197,6 +224,7 @@ HELP void rig_open(struct rig *r, const char *filters, const char *outputs, stru
     struct err e = {0};
 
     *r = (struct rig){0};
+    make_help_io();
     r->store = store_open(
         &(struct store_options){
             .limit = INT64_C(1) << 30, .segment_size = 8 << 20, .dedup_window = 600 * SECOND, .dedup_ids = 1000},
@@ -327,27 +355,6 @@ HELP int64_t counted(struct rig *r, const char *name)
 
     store_image(r->store, look_at_counter, &c);
     return (int64_t)c.n;
-}
-
-/* ---- a disk that refuses ---- */
-
-static _Atomic int writes_fail;
-static struct io help_io;
-
-static ssize_t refusing_pwritev(int fd, const struct iovec *v, int n, off_t at)
-{
-    if (!atomic_load(&writes_fail))
-        return io_system.pwritev(fd, v, n, at);
-    errno = EIO;
-    return -1;
-}
-
-HELP void disk_refuses(bool on)
-{
-    help_io = io_system;
-    help_io.pwritev = refusing_pwritev;
-    io = &help_io;
-    atomic_store(&writes_fail, on);
 }
 
 /* Until the log has found out that it can write again. */
