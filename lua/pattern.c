@@ -142,6 +142,8 @@ static const char *greedy(struct pattern *m, const char *s, const char *p, const
     work(m);
     if (next + 1 == m->end)
         return s + n;
+    if (next[1] == '$' && next + 2 == m->end) /* fewer than all of them cannot reach the end either */
+        return n == most ? s + n : NULL;
     for (; n >= 0; n--) {
         const char *r = pattern_match(m, s + n, next + 1);
         if (r)

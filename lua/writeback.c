@@ -122,6 +122,10 @@ static void look_through(struct bridge *b, int index, struct source *s)
         struct slot *f = NULL;
         struct value v;
         int type = lua_type(L, -2);
+        if (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -2) == &record_hidden) {
+            lua_pop(L, 1);
+            continue;
+        }
         if (type == LUA_TSTRING) {
             size_t n;
             const char *p = lua_tolstring(L, -2, &n);

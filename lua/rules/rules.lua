@@ -68,7 +68,8 @@ local logs = {
 -- ---------------------------------------------------------------------------------------------------------------
 
 local function check_required(record)
-  for _, name in ipairs(required) do
+  for i = 1, #required do
+    local name = required[i]
     local value = record[name]
     if value == nil or value == "" then weir.quarantine("Required-Missing", "/" .. name) end
     if type(value) ~= "string" then weir.quarantine("Type-Mismatch", "/" .. name) end
