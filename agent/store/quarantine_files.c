@@ -46,11 +46,13 @@ struct quarantine {
 static void found_name(void *arg, const char *name)
 {
     struct quarantine *q = arg;
-    struct stat st;
+    struct stat st = {0};
     uint64_t number;
 
-    if (!segment_name_parse(name, ".seg", &number) || io->fstatat(q->dir, name, &st, AT_SYMLINK_NOFOLLOW))
+    if (!segment_name_parse(name, ".seg", &number))
         return;
+    if (io->fstatat(q->dir, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+        return; /* on any other error it is listed all the same: who reads it will hear of it */
     q->files = alloc_grow(q->files, q->n, &q->cap, sizeof *q->files);
     q->files[q->n++] = (struct qfile){number, st.st_size, -1};
     q->bytes += st.st_size;

@@ -33,11 +33,13 @@ def collect(build, source, prefixes):
     with tempfile.TemporaryDirectory() as where:
         for at in range(0, len(objects), 50):
             p = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", *objects[at:at + 50]], cwd=where,
-                               capture_output=True, text=True, check=True)
+                               capture_output=True, text=True)
+            if p.returncode: # counts of an older build of that file
+                sys.stderr.write(p.stderr)
             for text in filter(None, p.stdout.split("\n")):
                 answer = json.loads(text)
                 for f in answer["files"]:
-                    path = os.path.join(answer["current_working_directory"], f["file"])
+                    path = os.path.realpath(os.path.join(answer["current_working_directory"], f["file"])) # may be a link
                     name = os.path.relpath(path, source)
                     if name.endswith(".c") and name.startswith(tuple(prefixes)):
                         merge(files, name, f)

@@ -255,7 +255,8 @@ static int bad_sync(int fd)
 {
     if (syncs_to_fail && syncs_to_fail--) {
         /* The pages are marked clean and never written. */
-        return ftruncate(fd, SEGMENT_HEADER) ? -1 : -1;
+        CHECK(ftruncate(fd, SEGMENT_HEADER) == 0);
+        return -1;
     }
     return io_system.fdatasync(fd);
 }
