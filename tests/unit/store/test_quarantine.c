@@ -291,3 +291,51 @@ TEST(failed_sync)
     buf_free(&b);
     remove_tree(dir);
 }
+
+static void described(const char *what, const struct value *body, const struct value *meta, struct arena *a)
+{
+    struct event ev = {.body = *body, .meta = *meta, .arena = a};
+    struct buf out = {0};
+
+    quarantine_describe(&out, &ev);
+    CHECK_STR(buf_view(&out), what);
+    buf_free(&out);
+}
+
+TEST(what_a_listing_shows)
+{
+    struct arena *a = arena_new();
+    struct value body = value_map(a), meta = value_map(a), deep = value_map(a);
+    struct buf raw = {0}, out = {0};
+    struct event ev = {.arena = a};
+
+    map_value_set(&body, STR("name"), value_str(STR("Jo")), a);
+    map_value_set(&body, STR("jo@example.org"), value_bool(true), a); /* a key that is data */
+    map_value_set(&body, STR("1st"), value_nil(), a);
+    map_value_set(&body, STR(""), value_float(1.5), a);
+    described("body: {name: str 2, (key of 14): bool, (key of 3): nil, (key of 0): float}", &body, &meta, a);
+    map_value_set(&meta, STR("k-1.x_Y"), value_int(1), a);
+    described("body: {name: str 2, (key of 14): bool, (key of 3): nil, (key of 0): float}, meta: {k-1.x_Y: int}", &body,
+              &meta, a);
+    meta = value_map(a);
+    for (int i = 0; i < 9; i++) {
+        struct value outer = value_map(a);
+        map_value_set(&outer, STR("d"), deep, a);
+        deep = outer;
+    }
+    described("body: {d: {d: {d: {d: {d: {d: {d: {d: map 1}}}}}}}}", &deep, &meta, a);
+    msgpack_map(&raw, 2); /* keys of other types; arrays */
+    msgpack_int(&raw, 5);
+    msgpack_int(&raw, 5);
+    msgpack_str(&raw, STR("l"));
+    msgpack_array(&raw, 300);
+    for (int i = 0; i < 300; i++)
+        msgpack_int(&raw, i);
+    ev.body = value_raw(buf_view(&raw));
+    quarantine_describe(&out, &ev);
+    CHECK(str_starts(buf_view(&out), STR("body: {(other key): int, l: [int, int, ")));
+    CHECK(str_ends(buf_view(&out), STR(", int, ...]}")));
+    buf_free(&raw);
+    buf_free(&out);
+    arena_free(a);
+}
