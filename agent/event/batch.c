@@ -91,18 +91,32 @@ void batch_seal(struct batch *b, struct buf *payload)
     b->count = 0;
 }
 
+/* What stands before the columns; the reader is left at the ids. */
+static bool read_head(struct reader *r, struct batch_view *out)
+{
+    out->tag = reader_bytes(r, reader_le16(r));
+    out->route_set = reader_le32(r);
+    out->flags = reader_u8(r);
+    out->count = reader_le32(r);
+    /* Before the walk: a count that lies must not make it long. */
+    return !r->bad && (uint64_t)out->count * ID <= reader_left(r);
+}
+
+bool batch_peek(struct str payload, struct batch_view *out)
+{
+    struct reader r = reader_of(payload);
+
+    *out = (struct batch_view){0};
+    return read_head(&r, out);
+}
+
 bool batch_view(struct str payload, struct batch_view *out)
 {
     struct reader r = reader_of(payload);
     const uint8_t *lengths;
     uint64_t sum = 0, length;
 
-    out->tag = reader_bytes(&r, reader_le16(&r));
-    out->route_set = reader_le32(&r);
-    out->flags = reader_u8(&r);
-    out->count = reader_le32(&r);
-    /* Before the walk: a count that lies must not make it long. */
-    if (r.bad || (uint64_t)out->count * ID > reader_left(&r))
+    if (!read_head(&r, out))
         return false;
     out->ids = reader_bytes(&r, (size_t)out->count * ID).p;
     lengths = r.p;
@@ -115,6 +129,16 @@ bool batch_view(struct str payload, struct batch_view *out)
     out->lengths = (struct str){(const char *)lengths, (size_t)(r.p - lengths)};
     out->events = (struct str){(const char *)r.p, reader_left(&r)};
     return sum == out->events.n;
+}
+
+void batch_view_again(struct str payload, size_t lengths, struct batch_view *out)
+{
+    struct reader r = reader_of(payload);
+
+    read_head(&r, out);
+    out->ids = reader_bytes(&r, (size_t)out->count * ID).p;
+    out->lengths = reader_bytes(&r, lengths);
+    out->events = reader_bytes(&r, reader_left(&r));
 }
 
 struct id batch_id(const struct batch_view *view, uint32_t i)

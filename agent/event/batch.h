@@ -33,6 +33,10 @@ struct batch_view {
 };
 /* False: the payload is damaged.  Checks the columns against each other, not the msgpack of each event. */
 bool batch_view(struct str payload, struct batch_view *out);
+/* Only what stands before the columns: tag, route set, flags, count. */
+bool batch_peek(struct str payload, struct batch_view *out);
+/* Of a copy of a payload that batch_view took before; `lengths` are the bytes of that column. */
+void batch_view_again(struct str payload, size_t lengths, struct batch_view *out);
 struct id batch_id(const struct batch_view *view, uint32_t i);
 
 struct batch_cursor {

@@ -42,7 +42,7 @@ bool delivery_add(struct delivery *d, struct str payload)
     if (!batch_view(payload, &view))
         return false;
     d->parts = alloc_grow(d->parts, d->nparts, &d->cap, sizeof *d->parts);
-    d->parts[d->nparts++] = (struct part){.at = d->data.n, .n = payload.n};
+    d->parts[d->nparts++] = (struct part){.at = d->data.n, .n = payload.n, .lengths = view.lengths.n};
     buf_str(&d->data, payload);
     d->total += view.count;
     return true;
@@ -61,7 +61,8 @@ void delivery_number(struct delivery *d, bool by_tag)
     uint32_t n = 0;
 
     for (size_t i = 0; i < d->nparts; i++)
-        batch_view((struct str){d->data.p + d->parts[i].at, d->parts[i].n}, &d->parts[i].view);
+        batch_view_again((struct str){d->data.p + d->parts[i].at, d->parts[i].n}, d->parts[i].lengths,
+                         &d->parts[i].view);
     if (by_tag && d->nparts > 1)
         qsort(d->parts, d->nparts, sizeof *d->parts, by_tag_then_place);
     for (size_t i = 0; i < d->nparts; i++) {

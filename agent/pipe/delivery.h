@@ -9,8 +9,9 @@
 #include <stdatomic.h>
 
 struct part {
-    size_t at, n; /* of the payload in data */
-    uint64_t lsn; /* of its frame; set by who adds it */
+    size_t lengths; /* bytes of the column */
+    size_t at, n;   /* of the payload in data */
+    uint64_t lsn;   /* of its frame; set by who adds it */
     struct batch_view view;
     uint32_t first; /* number of its first event */
 };

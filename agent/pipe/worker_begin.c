@@ -45,7 +45,7 @@ bool worker_owns(const struct worker *w, const struct frame *frame)
     struct str match = w->unit->common.match;
     struct batch_view view;
 
-    if (!batch_view(frame->payload, &view))
+    if (!batch_peek(frame->payload, &view))
         return false;
     if (view.route_set < w->nmine && w->mine[view.route_set])
         return true;
