@@ -352,6 +352,7 @@ static bool collect_entry(void *arg, const struct quarantine_entry *entry, bool 
         buf_str(&plain, entry->payload);
     } else if (!c->p->key || !quarantine_unseal(c->p->key, entry->payload, &plain, &e)) {
         c->failed++;
+        buf_free(&plain);
         return true;
     }
     c->items = alloc_grow(c->items, c->n, &c->cap, sizeof *c->items);

@@ -54,7 +54,7 @@ static void handle(void *arg, struct http_request *r)
         buf_str(&out, http_query(r, "q"));
     }
     buf_char(&out, ' ');
-    buf_str(&out, str_head(http_body(r), 100));
+    buf_str(&out, str_eq(http_path(r), STR("/peer")) ? http_peer(r) : str_head(http_body(r), 100));
     http_reply(r, 200, &type, 1, buf_view(&out));
 }
 
@@ -849,7 +849,73 @@ TEST(listening_where_one_cannot)
     CHECK(!http_server_new(s.loop, &second.options, &e));
     second.options.listen = "unix:/nonexistent/x";
     CHECK(!http_server_new(s.loop, &second.options, &e));
+    second.options.listen =
+        "unix:/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"
+        "56789012345678901234567890";
+    CHECK(!http_server_new(s.loop, &second.options, &e));
+    CHECK(strstr(e.text, "longer than") != NULL);
+    second.options.listen = "unix:/tmp"; /* what is there is not ours to remove */
+    CHECK(!http_server_new(s.loop, &second.options, &e));
+    CHECK(strstr(e.text, "no socket") != NULL);
     server_end(&s);
+}
+
+TEST(a_socket_that_was_left_behind)
+{
+    struct server s = begin();
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char name[64];
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(name, sizeof name, "unix:/tmp/weir-test-left-%d.sock", (int)getpid());
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", name + 5);
+    unlink(at.sun_path);
+    CHECK_INT(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    close(fd); /* nobody listens, the name stays */
+    s.options.listen = name;
+    server_start(&s);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_INT(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    close(fd);
+    server_end(&s);
+}
+
+TEST(addresses_of_callers)
+{
+    static const char *const listen[] = {"127.0.0.1", "::", "::1"};
+
+    for (size_t i = 0; i < ARRAY_LEN(listen); i++) {
+        struct server s = begin();
+        CLEANUP(buf_free) struct buf got = {0};
+        struct http_server *probe;
+        struct err e;
+        bool closed;
+        s.loop = loop_new();
+        s.options.listen = listen[i];
+        probe = http_server_new(s.loop, &s.options, &e);
+        if (!probe) {
+            fprintf(stderr, "skipped: %s\n", e.text); /* a machine without IPv6 */
+            loop_free(s.loop);
+            continue;
+        }
+        http_server_free(probe);
+        loop_free(s.loop);
+        server_start(&s);
+        if (i < 2) {
+            ASK("GET /peer HTTP/1.1\r\n" H "\r\n");
+            CHECK(GOT("GET /peer 127.0.0.1")); /* also where IPv4 comes in over IPv6 */
+        } else {
+            struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)s.port)};
+            int fd = socket(AF_INET6, SOCK_STREAM, 0);
+            at.sin6_addr = in6addr_loopback;
+            CHECK_INT(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+            send_all(fd, STR("GET /peer HTTP/1.1\r\n" H "\r\n"));
+            receive(fd, &got, 1, 2000, NULL);
+            CHECK(GOT("GET /peer ::1"));
+            close(fd);
+        }
+        server_end(&s);
+    }
 }
 
 /* The callers are another process, so that only the server's side counts against the limit. */

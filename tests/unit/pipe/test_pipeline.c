@@ -43,6 +43,8 @@ static void add(struct tree *t, const char *kind, const char *const *props)
         CHECK(tree_set(t, s, str_of(props[0]), str_of(props[1]), &e));
 }
 
+static const char *rule; /* a Lua function that every event goes through; NULL: none */
+
 static struct config *config_of(const char *storage_type, const char *samples)
 {
     struct tree *t = tree_new();
@@ -53,6 +55,8 @@ static struct config *config_of(const char *storage_type, const char *samples)
         (const char *const[]){"storage.path", dir, "storage.type", storage_type, "http_port", "0", "health_check", "on",
                               NULL});
     add(t, "input", (const char *const[]){"name", "dummy", "tag", "a", "samples", samples, "rate", "1000", NULL});
+    if (rule)
+        add(t, "filter", (const char *const[]){"name", "lua", "match", "*", "call", "cb", "code", rule, NULL});
     add(t, "output", (const char *const[]){"name", "null", "match", "*", NULL});
     config = config_new(t, &e);
     CHECK(config != NULL);
@@ -430,4 +434,144 @@ TEST(what_stops_a_start)
     pipeline_free(NULL);
     loop_free(loop);
     unlink(dir);
+}
+
+/* ---- replay ---- */
+
+static bool all(void *arg, const struct quarantine_entry *entry)
+{
+    ++*(int *)arg;
+    CHECK(entry->sealed);
+    return true;
+}
+
+static bool none(void *arg, const struct quarantine_entry *entry)
+{
+    (void)entry;
+    ++*(int *)arg;
+    return false;
+}
+
+static bool count_entry(void *arg, const struct quarantine_entry *entry, bool replayed)
+{
+    (void)entry;
+    *(int *)arg += !replayed;
+    return true;
+}
+
+/* How many wait in the files, when they are as many as `want` or a while has passed. */
+static int waiting(int want)
+{
+    int n = 0;
+
+    for (int i = 0; i < 300; i++) {
+        int fd = open(dir, O_RDONLY | O_DIRECTORY);
+        struct err e = {0};
+        struct quarantine *q = quarantine_open(fd, false, &e);
+        n = 0;
+        CHECK(q && quarantine_each(q, count_entry, &n, &e));
+        quarantine_close(q);
+        close(fd);
+        if (n == want)
+            break;
+        usleep(10000);
+    }
+    return n;
+}
+
+static void ledger_has(struct machine *m, uint64_t in, uint64_t created, uint64_t quarantined, uint64_t logged)
+{
+    struct ledger l;
+
+    ledger_read(m->pipeline, &l);
+    CHECK(l.balanced);
+    CHECK_INT(l.in, in);
+    CHECK_INT(l.created, created);
+    CHECK_INT(l.quarantined, quarantined);
+    CHECK_INT(l.logged, logged);
+    ledger_free(&l);
+}
+
+static void remove_key(void)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "%s.quarantine-key", dir);
+    unlink(path);
+}
+
+TEST(a_replay_goes_through_the_rules_of_now)
+{
+    struct machine m;
+    struct err e = {0};
+    int asked = 0;
+
+    fresh_dir();
+    rule = "function cb(tag, ts, record) error('bad') end";
+    start(&m, "filesystem", "3");
+    CHECK_INT(waiting(3), 3);
+    CHECK_INT(pipeline_replay(m.pipeline, none, &asked, &e), 0);
+    CHECK_INT(asked, 3);
+    CHECK_INT(pipeline_replay(m.pipeline, all, &asked, &e), 3); /* refused again: three new entries */
+    CHECK_INT(waiting(3), 3);
+    ledger_has(&m, 3, 3, 6, 0);
+    stop(&m);
+    rule = "function cb(tag, ts, record) return 0 end";
+    start(&m, "filesystem", "1");
+    run_until(&m, 1);
+    CHECK_INT(pipeline_replay(m.pipeline, all, &asked, &e), 3);
+    run_until(&m, 4);
+    ledger_has(&m, 4, 6, 6, 4);
+    CHECK_INT(pipeline_replay(m.pipeline, all, &asked, &e), 0);
+    CHECK_INT(waiting(0), 0);
+    stop(&m);
+    rule = NULL;
+    fresh_dir();
+    remove_key();
+}
+
+/* Without the key that sealed them the entries stay where they are. */
+TEST(a_replay_without_the_key)
+{
+    struct machine m;
+    struct err e = {0};
+    int asked = 0;
+
+    fresh_dir();
+    rule = "function cb(tag, ts, record) error('bad') end";
+    start(&m, "filesystem", "2");
+    CHECK_INT(waiting(2), 2);
+    stop(&m);
+    remove_key(); /* another one is made */
+    rule = NULL;
+    start(&m, "filesystem", "1");
+    CHECK_INT(pipeline_replay(m.pipeline, all, &asked, &e), 0);
+    CHECK_INT(waiting(2), 2);
+    stop(&m);
+    fresh_dir();
+    remove_key();
+}
+
+/* A plugin that cannot start leaves nothing behind: the store can be opened again at once. */
+TEST(a_start_that_fails_half_way)
+{
+    struct machine m = {.main = loop_new()};
+    struct err e = {0};
+
+    fresh_dir();
+    rule = "function other() end";
+    m.config = config_of("filesystem", "1");
+    m.pipeline = pipeline_new(m.config, m.main, &e);
+    CHECK(m.pipeline != NULL);
+    CHECK(!pipeline_start(m.pipeline, &e));
+    CHECK(strstr(e.text, "cb") != NULL);
+    pipeline_free(m.pipeline);
+    config_free(m.config);
+    loop_free(m.main);
+    rule = NULL;
+    start(&m, "filesystem", "1");
+    run_until(&m, 1);
+    stop(&m);
+    fresh_dir();
+    remove_key();
 }
