@@ -1,55 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The quarantine's files with one call of the disk failing, for every call that it makes: what was said to be kept is
  * kept, once, and what could not be kept is said. */
+#include "one_fault.h"
 #include "store_help.h"
-
-#include <errno.h>
-
-static int call, fail_at;
-
-static bool now(void)
-{
-    if (++call != fail_at)
-        return false;
-    errno = EIO;
-    return true;
-}
-
-#define FAULTY(result, name, parameters, arguments)           \
-    static result faulty_##name parameters                    \
-    {                                                         \
-        return now() ? (result)-1 : io_system.name arguments; \
-    }
-FAULTY(int, openat, (int d, const char *p, int f, mode_t m), (d, p, f, m))
-FAULTY(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
-FAULTY(ssize_t, pwritev, (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at))
-FAULTY(int, fdatasync, (int fd), (fd))
-FAULTY(int, fsync, (int fd), (fd))
-FAULTY(int, fstat, (int fd, struct stat *st), (fd, st))
-FAULTY(int, fstatat, (int d, const char *p, struct stat *st, int f), (d, p, st, f))
-FAULTY(int, mkdirat, (int d, const char *p, mode_t m), (d, p, m))
-FAULTY(int, unlinkat, (int d, const char *p, int f), (d, p, f))
-FAULTY(int, list, (int d, void (*each)(void *, const char *), void *arg), (d, each, arg))
-
-static struct io faulty;
-
-static void faults(int at)
-{
-    call = 0;
-    fail_at = at;
-    faulty = io_system;
-    faulty.openat = faulty_openat;
-    faulty.pread = faulty_pread;
-    faulty.pwritev = faulty_pwritev;
-    faulty.fdatasync = faulty_fdatasync;
-    faulty.fsync = faulty_fsync;
-    faulty.fstat = faulty_fstat;
-    faulty.fstatat = faulty_fstatat;
-    faulty.mkdirat = faulty_mkdirat;
-    faulty.unlinkat = faulty_unlinkat;
-    faulty.list = faulty_list;
-    io = &faulty;
-}
 
 enum { ENTRIES = 6 };
 
