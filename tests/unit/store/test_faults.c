@@ -238,7 +238,8 @@ TEST(disk_full_is_seen_early)
 {
     struct store_options o = options_of(fresh_dir("early"));
     struct store *s;
-    char big[20000];
+    struct stat st;
+    char big[20000], spare[200];
 
     memset(big, 'b', sizeof big);
     big[sizeof big - 1] = 0;
@@ -247,6 +248,10 @@ TEST(disk_full_is_seen_early)
     s = open_quiet(&o);
     for (int i = 0; i < 2; i++)
         CHECK(put(s, big));
+    /* More than half full: the spare is made, after the answer. */
+    snprintf(spare, sizeof spare, "%s/log/next", o.dir);
+    for (int i = 0; (stat(spare, &st) || st.st_size < o.segment_size) && i < 10000; i++)
+        usleep(1000);
     plan(FALLOCATE, 1, 1000000);
     CHECK(put(s, big)); /* into the spare; there is no other */
     CHECK(put(s, big));
