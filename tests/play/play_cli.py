@@ -257,6 +257,27 @@ def orphan():
     check("gone" not in weir("ledger", "-c", agent.conf, code=0).stdout, "forgotten, and there after a restart")
 
 
+def without_a_store():
+    """The commands about a store: wrong words, a configuration that is not there, one whose store is memory, none yet."""
+    commands = [("ledger",), ("quarantine", "ls"), ("quarantine", "replay"), ("queue", "forget", "x")]
+    memory = write("memory.conf", "[SERVICE]\n    storage.type memory\n[INPUT]\n    name dummy\n[OUTPUT]\n    name null\n    match *\n")
+    bad = write("bad.conf", "[SERVICE]\n    flsh 1\n")
+    none = write("none.conf", "[SERVICE]\n    storage.path %s\n[INPUT]\n    name dummy\n" % os.path.join(HOME, "no-store"))
+    for command in commands:
+        weir(*command, "-c", none, "--nonsense", code=2)
+        has(weir(*command, "-c", "nowhere.conf", code=1).stderr, "nowhere.conf")
+        has(weir(*command, "-c", bad, code=1).stderr, "flsh", "flush")
+        has(weir(*command, "-c", memory, code=1).stderr, "storage.type is memory")
+        check(weir(*command, "-c", none, code=1).stderr != "", "%s of no store says nothing" % (command,))
+    check(not os.path.exists(os.path.join(HOME, "no-store")), "a command made a store")
+    has(weir("quarantine", code=2).stderr, "usage")
+    has(weir("quarantine", "frobnicate", "-c", none, code=2).stderr, "usage")
+    has(weir("quarantine", "show", "-c", none, code=2).stderr, "usage")
+    has(weir("quarantine", "ls", "-c", none, "--since", "yesterday", code=2).stderr, "2026-01-31T12:00:00Z")
+    has(weir("queue", "frobnicate", "x", code=2).stderr, "usage")
+    weir("check", "--nonsense", code=2)
+
+
 def main():
     began = time.time()
     with open(PORT_OFF, "w", encoding="utf-8") as f:
@@ -264,6 +285,7 @@ def main():
     try:
         flags()
         checks()
+        without_a_store()
         plugins()
         runs()
         store_of_two()
