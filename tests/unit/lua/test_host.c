@@ -127,3 +127,22 @@ TEST(an_event_that_other_filters_have_opened)
     arena_free(a);
     host_free(h);
 }
+
+TEST(a_script_that_finds_the_hidden_slot_frees_nothing)
+{
+    struct host *h = host("local raw = pairs({})\n"
+                          "function f(tag, ts, r)\n"
+                          "  local slot = raw(r)\n"
+                          "  if type(slot) == 'userdata' then r[slot] = nil end\n"
+                          "  for i = 1, 20000 do local t = {i, {}} end\n"
+                          "  r.c = r.b\n"
+                          "  return 2, ts, r\n"
+                          "end",
+                          (struct host_options){.sandbox = true, .lazy = HOST_LAZY_ON});
+    struct buf out = {0};
+
+    for (int i = 0; i < 30; i++)
+        CHECK_STR(run(h, "{\"a\":1,\"b\":\"two\"}", &out), "{\"a\":1,\"b\":\"two\",\"c\":\"two\"}");
+    buf_free(&out);
+    host_free(h);
+}
