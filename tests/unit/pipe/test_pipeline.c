@@ -43,7 +43,8 @@ static void add(struct tree *t, const char *kind, const char *const *props)
         CHECK(tree_set(t, s, str_of(props[0]), str_of(props[1]), &e));
 }
 
-static const char *rule; /* a Lua function that every event goes through; NULL: none */
+static const char *second; /* an output `second` that begins there: now, oldest; NULL: none */
+static const char *rule;   /* a Lua function that every event goes through; NULL: none */
 
 static struct config *config_of(const char *storage_type, const char *samples)
 {
@@ -58,6 +59,8 @@ static struct config *config_of(const char *storage_type, const char *samples)
     if (rule)
         add(t, "filter", (const char *const[]){"name", "lua", "match", "*", "call", "cb", "code", rule, NULL});
     add(t, "output", (const char *const[]){"name", "null", "match", "*", NULL});
+    if (second)
+        add(t, "output", (const char *const[]){"name", "null", "alias", "second", "match", "a", "from", second, NULL});
     config = config_new(t, &e);
     CHECK(config != NULL);
     config->identity = "test";
@@ -71,7 +74,7 @@ struct machine {
     struct admin *admin;
     struct timer poll;
     int64_t until;
-    uint64_t want;
+    uint64_t want, want_second;
     pthread_t asker;
 };
 
@@ -111,7 +114,9 @@ static void look(struct timer *t)
 
     ledger_read(m->pipeline, &l);
     CHECK(l.balanced); /* at every moment */
-    done = l.noutputs == 1 && l.outputs[0].delivered >= m->want && !l.held;
+    done = !l.held;
+    for (size_t i = 0; i < l.noutputs; i++)
+        done &= l.outputs[i].delivered >= (strcmp(l.outputs[i].name, "second") ? m->want : m->want_second);
     ledger_free(&l);
     if (done || io->monotonic() > m->until)
         loop_stop(m->main);
@@ -574,4 +579,41 @@ TEST(a_start_that_fails_half_way)
     stop(&m);
     fresh_dir();
     remove_key();
+}
+
+/* ---- an output that is new to a store with events ---- */
+
+static void begins(const char *from, uint64_t delivered)
+{
+    struct machine m;
+    struct ledger l;
+
+    fresh_dir();
+    start(&m, "filesystem", "5");
+    run_until(&m, 5);
+    stop(&m);
+    second = from;
+    for (int again = 1; again <= 2; again++) { /* the same after a restart */
+        start(&m, "filesystem", "1");
+        m.want_second = delivered + (uint64_t)again;
+        run_until(&m, 5 + (uint64_t)again);
+        ledger_read(m.pipeline, &l);
+        CHECK(l.balanced);
+        CHECK(output_of(&l, "second") != NULL);
+        CHECK_INT(output_of(&l, "second")->delivered, m.want_second);
+        CHECK_INT(output_of(&l, "second")->routed, m.want_second);
+        CHECK_INT(output_of(&l, "second")->pending, 0);
+        CHECK_INT(output_of(&l, "null.0")->delivered, 5 + again);
+        ledger_free(&l);
+        stop(&m);
+    }
+    second = NULL;
+    fresh_dir();
+    remove_key();
+}
+
+TEST(a_new_output_begins_where_it_is_told)
+{
+    begins("now", 0);
+    begins("oldest", 5);
 }

@@ -64,6 +64,8 @@ TEST(a_folder_that_goes_and_comes_back)
 
     CHECK(mkdir(in(&s, "sub"), 0700) == 0);
     append(&s, "sub/x.log", "1\n");
+    CHECK(mkdir(in(&s, "sub2"), 0700) == 0);
+    append(&s, "sub2/z.log", "");
     SCENE_START(&s, "path", in(&s, "*/*.log"), "read_from_head", "on", "refresh_interval", "1", "rotate_wait", "1");
     WANT(&s, 1);
     CHECK(unlink(in(&s, "sub/x.log")) == 0);
@@ -75,6 +77,11 @@ TEST(a_folder_that_goes_and_comes_back)
     WANT_LINE(&s, 1, "2");
     append(&s, "sub/y.log", "3\n");
     WANT(&s, 3);
+    fake_run(s.feed, 2500); /* the old file is let go, and its folder with it */
+    append(&s, "sub/y.log", "4\n");
+    append(&s, "sub/new.log", "5\n");
+    append(&s, "sub2/z.log", "6\n");
+    WANT(&s, 6);
     scene_end(&s);
 }
 
