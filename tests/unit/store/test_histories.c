@@ -307,6 +307,7 @@ TEST(histories)
     }
     log_setup(one ? LOG_INFO : LOG_OFF, NULL, false, NULL);
     printf("%u histories from seed %llu\n", n, (unsigned long long)start);
+    fflush(stdout); /* for one that hangs */
     io = &sim_io;
     for (unsigned i = 0; i < n && bad < 3; i++)
         bad += run(start + i) != 0;
