@@ -38,7 +38,7 @@ struct txn {
     /* May be NULL.  Where *fence, which done() may change and nobody else, is not fence_at any more, it fails. */
     const uint32_t *fence;
     uint32_t fence_at;
-    struct txn *next;            /* the log's */
+    struct txn *next; /* the log's */
 };
 
 /* Adds a frame of `records` (at least 1) and checksums its payload. */
