@@ -108,7 +108,8 @@ TEST(rotation_every_5_ms)
 TEST(rotation_within_the_pattern)
 {
     struct scene s = scene_new();
-    struct writer w = {.lines = 50000, .rotate_us = 20000, .keep = 5};
+    /* A file lives for half a second: on a busy machine a shorter life may end before anybody could look. */
+    struct writer w = {.lines = 50000, .rotate_us = 20000, .keep = 25};
 
     SCENE_START(&s, "path", in(&s, "a.log*"), "rotate_wait", "200ms", "progress_check_interval", "50ms");
     run_writer(&w, &s);
@@ -117,7 +118,7 @@ TEST(rotation_within_the_pattern)
     fake_run(s.feed, 100);
     check_sequence(&s, w.lines);
     fake_run(s.feed, 500);
-    CHECK(s.tail->nfiles <= 6);
+    CHECK(s.tail->nfiles <= 26);
     scene_end(&s);
 }
 
