@@ -189,10 +189,12 @@ static bool stays(struct privacy *p, int fields, bool open, const char *at, cons
             return false; /* perhaps a repeated key */
         seen[bit >> 6] |= UINT64_C(1) << (bit & 63);
         at = wire_skip(value, end);
+        if (!at)
+            return false;
         action = ask(p, fields, k.p, k.n, open);
         if (action == KEEP)
             continue;
-        same = at && action != DROP && wire_read(value, end, &v);
+        same = action != DROP && wire_read(value, end, &v);
         if (!same || v.type == V_NIL)
             ;
         else if (action == NESTED)
