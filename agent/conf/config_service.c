@@ -105,7 +105,7 @@ const struct option service_options[] = {
     NAMED(OPT_BOOL, "quarantine.raw", quarantine_raw, "on", "Keep the bytes of quarantined events, encrypted."),
     NAMED(OPT_DURATION, "quarantine.keep", quarantine_keep, "7d", "How long quarantined events are kept.",
           .range = &keep_range),
-    NAMED(OPT_SIZE, "quarantine.limit_size", quarantine_limit, "1G", "How much of them is kept; beyond, the oldest go.",
+    NAMED(OPT_SIZE, "quarantine.limit_size", quarantine_limit, "1G", "How much of them is kept; beyond, they wait in the log.",
           .range = &size_range),
     NAMED(OPT_PATH, "quarantine.key_file", quarantine_key_file, NULL,
           "The key; made at the first start, beside the store, where unset."),

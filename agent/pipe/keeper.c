@@ -20,7 +20,9 @@ struct keeper {
     bool running;
     _Atomic int stopping;
     int64_t keep, limit, last_expiry;
-    struct metric *dropped;
+    struct metric *full;
+    int64_t last_said;
+    bool replayed; /* since it was last looked whether files can go; under lock */
 };
 
 /* Not a name that an output can have. */
@@ -35,8 +37,9 @@ struct keeper *keeper_new(struct store *store, const struct service *service, st
     k->store = store;
     k->keep = service->quarantine_keep;
     k->limit = service->quarantine_limit;
-    k->dropped = metric_new(METRIC_COUNTER, "weir_quarantine_dropped_bytes_total",
-                            "Bytes of the quarantine that went to keep it within quarantine.limit_size.", "");
+    k->full = metric_new(METRIC_GAUGE, "weir_quarantine_full", "1 while entries wait for room in the quarantine.", "");
+    k->last_said = -3600 * SECOND;
+    k->replayed = true;
     if (store_dir(store) && !(k->files = quarantine_open(store_dir_fd(store), true, e))) {
         keeper_free(k);
         return NULL;
@@ -88,7 +91,29 @@ static void save(struct keeper *k)
     store_trim(k->store);
 }
 
-/* What is durable now; false: the disk refused, and the same frame is tried again later. */
+/* At its limit nothing is dropped: entries wait in the log, whose own limit then refuses what comes in. */
+static bool is_full(struct keeper *k)
+{
+    int64_t now = io->monotonic();
+    bool full;
+
+    pthread_mutex_lock(&k->lock);
+    full = k->files && quarantine_bytes(k->files) > k->limit;
+    if (full && k->replayed) { /* only then it may have become less */
+        k->replayed = false;
+        quarantine_drop_replayed(k->files);
+        full = quarantine_bytes(k->files) > k->limit;
+    }
+    pthread_mutex_unlock(&k->lock);
+    metric_set(k->full, full);
+    if (full && now - k->last_said > 60 * SECOND) {
+        k->last_said = now;
+        log_error("the quarantine is full: its entries wait in the log; replay them, or raise quarantine.limit_size");
+    }
+    return full;
+}
+
+/* What is durable now; false: the disk refused or there is no room, and the same frame is tried again later. */
 static bool take(struct keeper *k)
 {
     struct frame frame;
@@ -96,6 +121,10 @@ static bool take(struct keeper *k)
     enum log_read got;
 
     while ((got = log_reader_next(k->reader, &frame, &e)) == READ_FRAME) {
+        if (frame.type == FRAME_QUARANTINE && is_full(k)) {
+            log_reader_seek(k->reader, k->state.lsn);
+            return false;
+        }
         if (!keep_frame(k, &frame, &e)) {
             log_error("quarantine cannot be written, will try again", "why", e.text);
             log_reader_seek(k->reader, k->state.lsn);
@@ -108,18 +137,8 @@ static bool take(struct keeper *k)
 
 static void expire(struct keeper *k)
 {
-    int64_t now = io->monotonic(), went = 0;
+    int64_t now = io->monotonic();
 
-    if (k->files && quarantine_bytes(k->files) > k->limit) {
-        pthread_mutex_lock(&k->lock);
-        went = quarantine_trim(k->files, k->limit);
-        pthread_mutex_unlock(&k->lock);
-    }
-    if (went) {
-        metric_add(k->dropped, went);
-        log_error("the quarantine is full, its oldest entries are gone; see quarantine.limit_size", "bytes",
-                  log_num(went));
-    }
     if (!k->files || now - k->last_expiry < 3600 * SECOND)
         return;
     k->last_expiry = now;
@@ -201,6 +220,7 @@ bool keeper_mark_replayed(struct keeper *k, struct id entry, struct err *e)
 
     pthread_mutex_lock(&k->lock);
     good = quarantine_mark_replayed(k->files, entry, e);
+    k->replayed = true;
     pthread_mutex_unlock(&k->lock);
     return good;
 }

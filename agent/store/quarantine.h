@@ -55,6 +55,5 @@ bool quarantine_mark_replayed(struct quarantine *q, struct id entry, struct err 
 bool quarantine_each(struct quarantine *q, bool (*each)(void *arg, const struct quarantine_entry *entry, bool replayed),
                      void *arg, struct err *e);
 void quarantine_expire(struct quarantine *q, int64_t before); /* whole files, all of whose entries are older */
-/* Drops the oldest files, but not the newest, while there are more than `limit` bytes; the bytes that went. */
-int64_t quarantine_trim(struct quarantine *q, int64_t limit);
+void quarantine_drop_replayed(struct quarantine *q); /* the oldest files, as long as all their entries were replayed */
 int64_t quarantine_bytes(const struct quarantine *q);

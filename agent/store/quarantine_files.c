@@ -421,13 +421,41 @@ void quarantine_expire(struct quarantine *q, int64_t before)
     }
 }
 
-int64_t quarantine_trim(struct quarantine *q, int64_t limit)
-{
-    int64_t before = q->bytes;
+struct unsettled {
+    struct dedup *replayed;
+    bool any;
+};
 
-    while (q->n > 1 && q->bytes > limit && drop_oldest(q))
-        ;
-    return before - q->bytes;
+static void note_replayed(void *arg, struct id id)
+{
+    struct unsettled *u = arg;
+
+    dedup_add(u->replayed, id, 0, 0);
+}
+
+static bool look_for_waiting(void *arg, const struct quarantine_entry *entry)
+{
+    struct unsettled *u = arg;
+
+    u->any = !dedup_has(u->replayed, entry->id);
+    return !u->any;
+}
+
+void quarantine_drop_replayed(struct quarantine *q)
+{
+    struct unsettled u = {.replayed = dedup_new(FOREVER, IDS_KNOWN)};
+    struct visit marks = {NULL, note_replayed, &u}, entries = {look_for_waiting, NULL, &u};
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < q->n; i++)
+        ok = visit_file(q, q->files[i].number, &marks, NULL);
+    /* A mark stands in a file no older than its entry: what a dropped file had marked went with it or before. */
+    while (ok && q->n) {
+        struct err why = {0};
+        visit_file(q, q->files[0].number, &entries, &why);
+        ok = !u.any && !why.text[0] && drop_oldest(q);
+    }
+    dedup_free(u.replayed);
 }
 
 int64_t quarantine_bytes(const struct quarantine *q)

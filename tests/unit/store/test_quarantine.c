@@ -208,10 +208,15 @@ TEST(files)
     q = reopen(q, fd);
     entry_bytes(&b, 7, 700);
     CHECK(quarantine_append(q, buf_view(&b), &e) && quarantine_sync(q, &e));
-    CHECK_INT(quarantine_trim(q, quarantine_bytes(q)), 0);
-    CHECK(quarantine_trim(q, 1) > 0); /* the oldest file goes, the newest stays whatever the limit */
-    LIST(q, "7 ");
-    CHECK_INT(quarantine_trim(q, 1), 0);
+    quarantine_drop_replayed(q); /* nothing was replayed: nothing goes */
+    LIST(q, "6 7 ");
+    CHECK(quarantine_mark_replayed(q, (struct id){2, 7}, &e));
+    quarantine_drop_replayed(q); /* the older file still waits, and the newer one behind it */
+    LIST(q, "6 7r ");
+    CHECK(quarantine_mark_replayed(q, (struct id){2, 6}, &e));
+    quarantine_drop_replayed(q);
+    LIST(q, "");
+    CHECK_INT(quarantine_bytes(q), 0);
     quarantine_close(q);
     close(fd);
     buf_free(&b);
