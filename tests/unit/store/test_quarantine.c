@@ -210,10 +210,10 @@ TEST(files)
     CHECK(quarantine_append(q, buf_view(&b), &e) && quarantine_sync(q, &e));
     quarantine_drop_replayed(q); /* nothing was replayed: nothing goes */
     LIST(q, "6 7 ");
-    CHECK(quarantine_mark_replayed(q, (struct id){2, 7}, &e));
+    CHECK(quarantine_mark_replayed(q, (struct id){7, 7}, &e));
     quarantine_drop_replayed(q); /* the older file still waits, and the newer one behind it */
     LIST(q, "6 7r ");
-    CHECK(quarantine_mark_replayed(q, (struct id){2, 6}, &e));
+    CHECK(quarantine_mark_replayed(q, (struct id){6, 6}, &e));
     quarantine_drop_replayed(q);
     LIST(q, "");
     CHECK_INT(quarantine_bytes(q), 0);
