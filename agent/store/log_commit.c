@@ -15,11 +15,13 @@ enum {
     GROUP_TXNS = 512,
     TAIL_ROOM = 2 * SEGMENT_SECTOR, /* for the PAD behind a group, and the SEAL */
     SEAL_PAYLOAD = 20,
-    GATHER_BYTES = 64 << 10, /* more is worth a commit of its own */
+    GATHER_BYTES = 64 << 10, /* more is a stream, not clients that come back */
+    BULK_BYTES = 768 << 10,  /* a stream's commit waits for as much */
     AHEAD_PIECE = 64 << 10,
     AHEAD_PIECES = 4
 };
 #define GATHER_MAX (MILLISECOND / 5)
+#define BULK_MAX MILLISECOND
 #define GATHER_FRESH (2 * MILLISECOND) /* since the last commit; after that nobody is on his way back */
 #define MARK_AFTER SECOND              /* of quiet: see write_mark */
 #define BACKOFF_MIN (100 * MILLISECOND)
@@ -387,15 +389,20 @@ static int64_t next_duty(const struct log *log)
  * the last commit took is spent on waiting for as many as there were.  One client alone never waits.  lock held. */
 static void gather(struct log *log)
 {
-    uint64_t want = log->last_records - log->last_records / 8;
-    int64_t now = io->monotonic(), patience = log->last_took / 2;
+    bool bulk = log->last_bytes > GATHER_BYTES;
+    uint64_t most = bulk ? BULK_BYTES : GATHER_BYTES, want = log->last_records - log->last_records / 8;
+    int64_t now = io->monotonic(), patience = bulk ? BULK_MAX : log->last_took / 2;
     struct timespec at;
 
-    if (!log->o.disk || log->last_bytes > GATHER_BYTES || now - log->idle_since > GATHER_FRESH)
+    if (!log->o.disk || now - log->idle_since > GATHER_FRESH)
         return;
-    log_deadline(&at, patience < GATHER_MAX ? patience : GATHER_MAX);
+    if (bulk) /* a stream: what the last commit took, as often as it fits */
+        want = log->last_records * most / log->last_bytes;
+    else if (patience > GATHER_MAX)
+        patience = GATHER_MAX;
+    log_deadline(&at, patience);
     log->gathering = want;
-    while (log->queued_records < want && log->queued < GATHER_BYTES && !log->closing && !log->roll)
+    while (log->queued_records < want && log->queued < most && !log->closing && !log->roll)
         if (pthread_cond_timedwait(&log->work, &log->lock, &at))
             break;
     log->gathering = 0;
