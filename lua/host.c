@@ -301,7 +301,7 @@ enum host_verdict host_run(struct host *h, struct event *ev, struct host_result 
     status = lua_pcall(L, 1, 0, 0);
     h->fence.stack = NULL;
     h->bridge.L = L;
-    h->bridge.root = NULL;
+    bridge_forget(&h->bridge);
     if (status || h->fence.expired)
         return failed(h, status, r);
     if (h->bridge.mixed && !h->mixed) {

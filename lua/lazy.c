@@ -7,7 +7,10 @@
 
 static struct bridge *bridge_of(lua_State *L)
 {
-    return fence_of(L)->bridge; /* cheaper than an upvalue */
+    void *f;
+
+    lua_getallocf(L, &f); /* as fence_of: cheaper than an upvalue */
+    return ((struct fence *)f)->bridge;
 }
 
 void record_load(struct bridge *b, int index, struct source *s, struct slot *f)
@@ -57,11 +60,13 @@ static int lazy_index(lua_State *L)
     b->L = L;
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
-    s = lua_topointer(L, 1) == b->root ? b->root_source : record_lazy_source(L, 1);
+    s = record_known(b, lua_topointer(L, 1));
+    if (!s)
+        s = record_lazy_source(L, 1);
     if (!s)
         return 0;
     key = lua_tolstring(L, 2, &n);
-    f = source_find(s, key, n);
+    f = source_find(b, s, key, n);
     if (!f || f->flags & SLOT_LOADED)
         return 0;
     if (!(f->flags & SLOT_READ)) {
@@ -76,7 +81,7 @@ static int lazy_index(lua_State *L)
     }
     f->flags |= SLOT_LOADED;
     record_push_slot(b, s, f);
-    if (!lua_isnil(L, -1)) {
+    if (f->type != V_NIL || b->flb_null) {
         lua_pushvalue(L, 2);
         lua_pushvalue(L, -2);
         lua_rawset(L, 1);
@@ -84,41 +89,46 @@ static int lazy_index(lua_State *L)
     return 1;
 }
 
-/* Tells the source that the field whose key and value are the two on top is about to be set. */
-static void note_set(struct bridge *b, struct source *s)
+/* Tells the source that the field whose key and value are the two on top is about to be set; `text`: the key is a
+ * string. */
+static void note_set(struct bridge *b, struct source *s, bool text)
 {
     lua_State *L = b->L;
     struct slot *f = NULL;
 
-    if (s && lua_type(L, -2) == LUA_TSTRING) {
+    if (!s)
+        return;
+    if (text) {
         size_t n;
         const char *key = lua_tolstring(L, -2, &n);
-        f = source_find(s, key, n);
+        f = source_find(b, s, key, n);
     }
-    if (s && f) {
+    if (f) {
         bool gone = f->type == V_NIL && lua_isnil(L, -1);
         f->flags = (uint8_t)((f->flags & ~SLOT_GONE) | SLOT_LOADED | (gone ? SLOT_GONE : 0));
-    } else if (s) {
+    } else {
         s->extra = true;
     }
 }
 
 void record_raw_set(struct bridge *b, int index, struct source *s)
 {
-    note_set(b, s);
+    note_set(b, s, lua_type(b->L, -2) == LUA_TSTRING);
     lua_rawset(b->L, index);
 }
 
 static int record_newindex(lua_State *L)
 {
     struct bridge *b = bridge_of(L);
+    int type;
 
     b->L = L;
     lua_settop(L, 3);
-    if (lua_isnil(L, 2))
+    type = lua_type(L, 2);
+    if (type == LUA_TNIL)
         return luaL_error(L, "table index is nil");
-    note_set(b, source_of(b, 1));
-    if (!lua_isnil(L, 3) || lua_type(L, 2) != LUA_TSTRING) /* else it is absent already */
+    note_set(b, source_of(b, 1), type == LUA_TSTRING);
+    if (type != LUA_TSTRING || !lua_isnil(L, 3)) /* else it is absent already */
         lua_rawset(L, 1);
     return 0;
 }
@@ -150,6 +160,13 @@ void bridge_setup(struct bridge *b)
     lua_setfield(L, -2, "type");
     b->lazy_meta = lua_topointer(L, -1);
     b->lazy_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+
+    for (unsigned i = 0; i < KNOWN_TABLES; i++) { /* their places: no nil, which luaL_ref keeps no place for */
+        lua_pushboolean(L, 0);
+        b->known[i].table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        lua_pushboolean(L, 0);
+        b->known[i].source_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
 
     lua_newtable(L);
     lua_createtable(L, 0, 1);

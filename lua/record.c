@@ -27,79 +27,6 @@ void record_registry(lua_State *L, const char *key)
     lua_rawget(L, LUA_REGISTRYINDEX);
 }
 
-/* ---- finding the source of a table ---- */
-
-struct source *record_source(lua_State *L, int index)
-{
-    struct source *s = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-
-    return s && lua_objlen(L, index) >= sizeof *s && s->magic == SOURCE_MAGIC ? s : NULL;
-}
-
-/* Checked as any: a script can find the hidden slot with the real next, which pairs returns. */
-struct source *record_lazy_source(lua_State *L, int index)
-{
-    struct source *s;
-
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&record_hidden);
-    lua_rawget(L, index);
-    s = record_source(L, -1);
-    lua_pop(L, 1);
-    return s;
-}
-
-static struct source *source_beside(struct bridge *b, int index)
-{
-    lua_State *L = b->L;
-    struct source *s;
-
-    lua_pushvalue(L, index);
-    record_registry(L, &record_side);
-    lua_insert(L, -2);
-    lua_rawget(L, -2);
-    s = record_source(L, -1);
-    lua_pop(L, 2);
-    return s;
-}
-
-struct source *source_of(struct bridge *b, int index)
-{
-    lua_State *L = b->L;
-    struct source *s;
-
-    if (b->root && lua_topointer(L, index) == b->root)
-        return b->root_source;
-    if (index < 0)
-        index += lua_gettop(L) + 1;
-    s = record_lazy_source(L, index);
-    if (s)
-        return s;
-    if (lua_getmetatable(L, index)) {
-        lua_rawgeti(L, -1, 1);
-        s = record_source(L, -1);
-        lua_pop(L, 2);
-        if (s)
-            return s;
-    }
-    return b->side ? source_beside(b, index) : NULL;
-}
-
-static inline struct slot *find_before(struct source *s, uint32_t count, const char *key, size_t n)
-{
-    unsigned mark = slot_mark(key, n);
-
-    for (struct slot *f = s->slots, *end = f + count; f < end; f++)
-        if (f->mark == mark && f->nkey == n && !(f->flags & (SLOT_SHADOW | SLOT_HIDDEN | SLOT_OTHER)) &&
-            memcmp(s->bytes + f->key, key, n) == 0)
-            return f;
-    return NULL;
-}
-
-struct slot *source_find(struct source *s, const char *key, size_t n)
-{
-    return find_before(s, s->n, key, n);
-}
-
 /* ---- reading the bytes of a map ---- */
 
 static bool key_is_text(const struct value *k)
@@ -135,7 +62,8 @@ static inline const char *pass_value(struct bridge *b, const char *p, const char
 }
 
 /* A key that is no short string. */
-static const char *pass_key(struct bridge *b, const struct source *s, struct slot *f, const char *p, const char *end)
+static const char *pass_key(struct bridge *b, const struct source *s, struct slot *f, const char *p, const char *end,
+                            unsigned *n)
 {
     const char *at = p;
     struct value k;
@@ -147,10 +75,11 @@ static const char *pass_key(struct bridge *b, const struct source *s, struct slo
         malformed(b);
     if (key_is_text(&k)) {
         f->key = (uint32_t)(k.p - s->bytes);
-        f->nkey = k.n;
+        *n = k.n;
     } else {
         f->key = (uint32_t)(at - s->bytes);
         f->flags = SLOT_OTHER;
+        *n = 0;
     }
     return p;
 }
@@ -158,34 +87,44 @@ static const char *pass_key(struct bridge *b, const struct source *s, struct slo
 /* Notes where the fields begin and end; false: a key is no string, or two may be equal. */
 static bool source_index(struct bridge *b, struct source *s)
 {
-    const char *p = s->bytes + s->head, *end = s->bytes + s->size;
+    const char *bytes = s->bytes, *p = bytes + s->head, *end = bytes + s->size;
+    struct slot *f = s->slots;
     bool simple = s->n <= LAZY_MEMBERS;
     uint64_t seen[4] = {0};
 
-    for (uint32_t i = 0; i < s->n; i++) {
-        struct slot *f = &s->slots[i];
-        *f = (struct slot){0};
+    for (struct slot *last = f + s->n; f < last; f++) {
+        unsigned n, mark, bit;
+        const char *key;
+        uint8_t type;
+        f->now = 0;
+        f->flags = 0;
         if (p < end && ((uint8_t)*p & 0xe0) == 0xa0) {
-            f->key = (uint32_t)(p + 1 - s->bytes);
-            f->nkey = (uint8_t)*p & 31;
-            p += 1 + f->nkey;
+            n = (uint8_t)*p & 31;
+            key = p + 1;
+            p = key + n;
         } else {
-            p = pass_key(b, s, f, p, end);
+            p = pass_key(b, s, f, p, end, &n);
+            key = bytes + f->key;
         }
         if (p >= end)
             malformed(b);
-        if (f->flags & SLOT_OTHER) {
+        f->key = (uint32_t)(key - bytes);
+        f->nkey = n;
+        f->val = (uint32_t)(p - bytes);
+        if (__builtin_expect(f->flags & SLOT_OTHER, 0)) {
             simple = false;
+            f->mark = 0;
         } else {
-            unsigned mark = slot_mark(s->bytes + f->key, f->nkey), bit = slot_bit(mark);
+            mark = slot_mark(key, n);
+            bit = slot_bit(mark);
             if (seen[bit >> 6] & UINT64_C(1) << (bit & 63))
-                simple = simple && !find_before(s, i, s->bytes + f->key, f->nkey);
+                simple = simple && !source_find_before(s, (uint32_t)(f - s->slots), key, n);
             seen[bit >> 6] |= UINT64_C(1) << (bit & 63);
             f->mark = (uint16_t)mark;
         }
-        f->val = (uint32_t)(p - s->bytes);
-        p = pass_value(b, p, end, &f->type);
-        f->end = (uint32_t)(p - s->bytes);
+        p = pass_value(b, p, end, &type);
+        f->type = type;
+        f->end = (uint32_t)(p - bytes);
     }
     return simple;
 }
@@ -387,6 +326,21 @@ static struct source *source_new(struct bridge *b, const char *p, const char *en
     return s;
 }
 
+/* The source is at `at`, the table on top. */
+static void know(struct bridge *b, int at, struct source *s)
+{
+    struct known *k = &b->known[b->nknown];
+    lua_State *L = b->L;
+
+    lua_pushvalue(L, at);
+    lua_rawseti(L, LUA_REGISTRYINDEX, k->source_ref);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, LUA_REGISTRYINDEX, k->table_ref);
+    k->table = lua_topointer(L, -1);
+    k->source = s;
+    b->nknown++;
+}
+
 /* Leaves the source and the table. */
 static struct source *push_both(struct bridge *b, const char *p, const char *end, unsigned depth)
 {
@@ -413,6 +367,8 @@ static struct source *push_both(struct bridge *b, const char *p, const char *end
         lua_rawset(L, at + 1);
         lua_rawgeti(L, LUA_REGISTRYINDEX, b->lazy_ref);
         lua_setmetatable(L, at + 1);
+        if (depth && b->nknown < KNOWN_TABLES && s->size <= KNOWN_MOST)
+            know(b, at, s);
         return s;
     }
     lua_createtable(L, 0, (int)s->n);
@@ -432,9 +388,15 @@ void bridge_push_more(struct bridge *b, struct str bytes)
     push_container(b, bytes.p, bytes.p + bytes.n, 0);
 }
 
-void bridge_push(struct bridge *b, struct str bytes)
+void bridge_forget(struct bridge *b)
 {
     b->root = NULL;
+    b->nknown = 0;
+}
+
+void bridge_push(struct bridge *b, struct str bytes)
+{
+    bridge_forget(b);
     b->root_source = push_both(b, bytes.p, bytes.p + bytes.n, 0);
     b->root = lua_topointer(b->L, -1);
 }

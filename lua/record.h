@@ -5,6 +5,7 @@
  * filled lazily or eagerly.  All functions may raise Lua errors: they are called below a pcall. */
 #pragma once
 #include "base/buf.h"
+#include "lua/source.h"
 
 #include <lua.h>
 
@@ -13,37 +14,16 @@ enum {
     RECORD_MAX = 32 << 20, /* bytes of one encoded result: a table met twice is written twice */
     LAZY_MEMBERS = 128,    /* larger maps are filled at once: a look-up walks the fields */
     REPEATED_KEYS = 64,    /* equal keys in one large map */
+    KEY_HINTS = 64,        /* a power of two */
+    KNOWN_TABLES = 4,
+    KNOWN_MOST = 16 << 10, /* bytes: they stay in memory until other tables take their places */
 };
 
-struct slot {
-    uint32_t key, nkey; /* text of the key */
-    uint32_t val, end;  /* the encoded value */
-    uint8_t type;       /* of the value */
-    uint8_t flags;
-    uint16_t now;  /* during the way back: what is in the table now, see writeback.c */
-    uint16_t mark; /* of the key: see slot_mark */
-};
-
-enum {
-    SLOT_LOADED = 1, /* its value was in the table at some time: what is there now counts */
-    SLOT_GONE = 2,   /* a null that was deleted */
-    SLOT_SHADOW = 4, /* a later field has the same key */
-    SLOT_HIDDEN = 8, /* a key that no Lua table can have: kept as it is */
-    SLOT_OTHER = 16, /* the key is no string */
-    SLOT_READ = 32,  /* a scalar that was read once, and is not in the table yet */
-};
-
-/* Lives in a userdata that its table owns. */
-struct source {
-    uint32_t magic;
-    bool map, lazy;
-    bool simple;  /* the keys are strings, and no two are equal */
-    bool busy;    /* on its way back; a table inside it that a script gave the same source goes the slow way */
-    bool extra;   /* a key that did not come with it was assigned */
-    bool foreign; /* the script has given the table another metatable */
-    uint32_t n, head, size;
-    const char *bytes;
-    struct slot slots[];
+/* A lazy table inside the record; the registry keeps it and its source alive. */
+struct known {
+    const void *table;
+    struct source *source;
+    int table_ref, source_ref;
 };
 
 struct bridge {
@@ -55,10 +35,13 @@ struct bridge {
     int lazy_ref;               /* of the same, in the registry */
     const void *root;           /* the record's own table during a call, kept alive by the host's stack ... */
     struct source *root_source; /* ... and its source, which is asked for most */
-    bool side;                  /* some table's source is in the side table */
-    bool mixed;                 /* a table with integer keys lost its other keys */
-    uint64_t offered, touched;  /* fields of lazy maps, and those that were looked at */
-    const char *fail_code;      /* what a raised bridge error means */
+    struct known known[KNOWN_TABLES];
+    unsigned nknown;           /* of this call */
+    uint8_t hints[KEY_HINTS];  /* by the place of a key: which field it was, in whichever map */
+    bool side;                 /* some table's source is in the side table */
+    bool mixed;                /* a table with integer keys lost its other keys */
+    uint64_t offered, touched; /* fields of lazy maps, and those that were looked at */
+    const char *fail_code;     /* what a raised bridge error means */
     char fail_text[160], quarantine_code[48];
 };
 
@@ -68,6 +51,7 @@ void bridge_free(struct bridge *b);
  * caller's stack during the call. */
 void bridge_push(struct bridge *b, struct str bytes);
 void bridge_push_more(struct bridge *b, struct str bytes);
+void bridge_forget(struct bridge *b); /* after the call: what it knows of the record's tables */
 /* Appends the value at `index`, encoded, to b->out. */
 void bridge_encode(struct bridge *b, int index);
 /* Raises an error that no handler can read; the host takes code and text from the bridge. */
@@ -75,4 +59,5 @@ int bridge_fail(struct bridge *b, const char *code, const char *text) __attribut
 /* The source of the table at `index`, or NULL. */
 struct source *source_of(struct bridge *b, int index);
 void source_fill(struct bridge *b, int index, struct source *s);
-struct slot *source_find(struct source *s, const char *key, size_t n); /* NULL: not there */
+/* NULL: not there.  The key is a string of Lua's: the same text mostly comes from the same place. */
+struct slot *source_find(struct bridge *b, struct source *s, const char *key, size_t n);

@@ -4,8 +4,6 @@
 #include "lua/record.h"
 #include "lua/wire.h"
 
-enum { SOURCE_MAGIC = 0x77e17a61 };
-
 extern const char record_hidden; /* its address is the key of a lazy table's source */
 extern const char record_side;   /* registry: weak table of the sources of tables with a foreign metatable */
 
@@ -15,6 +13,20 @@ extern const char record_key_type, record_key_newindex, record_fn_newindex;
 void record_registry(lua_State *L, const char *key);        /* pushes registry[address] */
 struct source *record_source(lua_State *L, int index);      /* the userdata at index as a source, or NULL */
 struct source *record_lazy_source(lua_State *L, int index); /* of the table at index, or NULL */
+
+/* The same at once, of the record and the first tables in it; `table`: its address. */
+static inline struct source *record_known(const struct bridge *b, const void *table)
+{
+    if (b->root && table == b->root)
+        return b->root_source;
+    for (unsigned i = b->nknown; i--;)
+        if (b->known[i].table == table)
+            return b->known[i].source;
+    return NULL;
+}
+
+/* Among the first `count` fields, of those that are in the table under a string. */
+struct slot *source_find_before(struct source *s, uint32_t count, const char *key, size_t n);
 void record_set_filled(struct bridge *b, int table, int userdata, int type);
 void record_push_key(struct bridge *b, const struct source *s, const struct slot *f);
 void record_push_scalar(struct bridge *b, const struct value *v);

@@ -68,14 +68,12 @@ static inline const char *wire_skip(const char *p, const char *end)
     uint64_t left = 1;
     struct value v;
 
-    while (left--) {
+    for (; left; left--) {
         uint8_t size;
-        if (p >= end)
+        if (p >= end) /* also after a short item that ends behind it */
             return NULL;
         size = wire_sizes[(uint8_t)*p];
-        if (size != WIRE_LONG) {
-            if (end - p <= size)
-                return NULL;
+        if (__builtin_expect(size != WIRE_LONG, 1)) {
             p += size + 1;
             continue;
         }
@@ -86,8 +84,8 @@ static inline const char *wire_skip(const char *p, const char *end)
             left += 2 * (uint64_t)v.n;
         else if (v.type == V_ARRAY)
             left += v.n;
-        if (left > (uint64_t)(end - p))
+        if (left - 1 > (uint64_t)(end - p))
             return NULL; /* every item takes a byte at least */
     }
-    return p;
+    return p <= end ? p : NULL;
 }

@@ -129,7 +129,7 @@ static void look_through(struct bridge *b, int index, struct source *s)
         if (type == LUA_TSTRING) {
             size_t n;
             const char *p = lua_tolstring(L, -2, &n);
-            f = source_find(s, p, n);
+            f = source_find(b, s, p, n);
         }
         if (f && f->type != V_MAP && wire_read(s->bytes + f->val, s->bytes + f->end, &v) && same_scalar(L, &v)) {
             f->now = NOW_SAME;
@@ -228,7 +228,7 @@ static void note_extras(struct bridge *b, int index, struct source *s)
         if (lua_type(L, -1) == LUA_TSTRING && s->n <= LAZY_MEMBERS) {
             size_t n;
             const char *p = lua_tolstring(L, -1, &n);
-            known = source_find(s, p, n) != NULL;
+            known = source_find(b, s, p, n) != NULL;
         } else if (seen) {
             lua_pushvalue(L, -1);
             lua_rawget(L, seen);
