@@ -13,15 +13,8 @@ static bool listed(const struct strs *list, const char *p, size_t n)
     return false;
 }
 
-bool encode_keyed(const struct bridge *b)
+unsigned encode_as_listed(const struct bridge *b, const char *p, size_t n)
 {
-    return b->int_keys.n || b->array_keys.n;
-}
-
-unsigned encode_as(const struct bridge *b, const char *p, size_t n)
-{
-    if (!encode_keyed(b))
-        return 0;
     return (listed(&b->int_keys, p, n) ? AS_INT : 0) | (listed(&b->array_keys, p, n) ? AS_ARRAY : 0);
 }
 

@@ -16,8 +16,18 @@ struct key {
 
 void encode_value(struct bridge *b, int index, unsigned depth, unsigned as);
 void encode_items(struct bridge *b, int index, size_t from, size_t n, unsigned depth); /* of an array */
-bool encode_keyed(const struct bridge *b);                                             /* are there such keys at all? */
-unsigned encode_as(const struct bridge *b, const char *key, size_t n);
+unsigned encode_as_listed(const struct bridge *b, const char *key, size_t n);
+
+static inline bool encode_keyed(const struct bridge *b) /* are there such keys at all? */
+{
+    return b->int_keys.n || b->array_keys.n;
+}
+
+static inline unsigned encode_as(const struct bridge *b, const char *key, size_t n)
+{
+    return encode_keyed(b) ? encode_as_listed(b, key, n) : 0;
+}
+
 /* Bytes of one untouched value, changed only as `as` and the keys in it say. */
 void encode_copy(struct bridge *b, const char *p, const char *end, unsigned as);
 

@@ -9,6 +9,7 @@
 
 enum {
     ADAPT_CALLS = 64,   /* after so many lazy calls it is judged whether laziness pays */
+    TAG_KEPT = 256,     /* bytes of a tag that stays in Lua for the next event */
     EAGER_CALLS = 4096, /* how long records are then pushed eagerly before it is tried again */
 };
 
@@ -95,13 +96,34 @@ static struct str encoded(struct host *h, const struct value *v)
     return buf_view(&h->in);
 }
 
+/* Most events have the tag of the one before. */
+static void push_tag(struct host *h)
+{
+    struct str tag = h->ev->tag;
+
+    if (h->tag_ref && tag.n == h->tag.n && memcmp(h->tag.p, tag.p, tag.n) == 0) {
+        lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->tag_ref);
+        return;
+    }
+    lua_pushlstring(h->L, tag.p, tag.n);
+    if (tag.n && tag.n <= TAG_KEPT) {
+        lua_pushvalue(h->L, -1);
+        if (h->tag_ref)
+            lua_rawseti(h->L, LUA_REGISTRYINDEX, h->tag_ref);
+        else
+            h->tag_ref = luaL_ref(h->L, LUA_REGISTRYINDEX);
+        buf_clear(&h->tag);
+        buf_str(&h->tag, tag);
+    }
+}
+
 static int push_arguments(struct host *h)
 {
     struct event *ev = h->ev;
 
     bridge_push(&h->bridge, encoded(h, &ev->body)); /* at 2 during the call, its source at 1: see bridge.root */
     lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->function);
-    lua_pushlstring(h->L, ev->tag.p, ev->tag.n);
+    push_tag(h);
     push_time(h);
     if (h->five) {
         lua_newtable(h->L); /* events here belong to no group */
@@ -213,20 +235,26 @@ static void odd_code(struct host *h, bool number, double code)
              number ? text : "none");
 }
 
+/* Cheaper than to hand it over. */
+static struct host *host_of(lua_State *L)
+{
+    void *fence;
+
+    lua_getallocf(L, &fence);
+    return (struct host *)((char *)fence - offsetof(struct host, fence));
+}
+
 /* Everything that may raise: arguments, the rule, the way back. */
 int host_call(lua_State *L)
 {
-    struct host *h = lua_touserdata(L, 1);
+    struct host *h = host_of(L);
     int results = h->five ? 4 : 3, arguments, first;
-    bool number;
     double code;
 
-    lua_settop(L, 0);
     arguments = push_arguments(h);
     lua_call(L, arguments, results);
     h->bridge.L = L; /* a coroutine may have used it */
     first = lua_gettop(L) - results + 1;
-    number = lua_isnumber(L, first);
     code = lua_tonumber(L, first);
     if (code == -1) {
         h->verdict = HOST_DROP;
@@ -235,6 +263,7 @@ int host_call(lua_State *L)
         if (h->five && h->verdict == HOST_EVENTS)
             set_metadata(h, first + 2);
     } else {
+        bool number = lua_isnumber(L, first);
         h->verdict = HOST_SAME;
         if (!number || code != 0)
             odd_code(h, number, code);
@@ -297,8 +326,7 @@ enum host_verdict host_run(struct host *h, struct event *ev, struct host_result 
     if (h->o.lazy == HOST_LAZY_AUTO && (h->bridge.lazy || h->eager_left))
         adapt(h);
     lua_rawgeti(L, LUA_REGISTRYINDEX, h->run);
-    lua_pushlightuserdata(L, h);
-    status = lua_pcall(L, 1, 0, 0);
+    status = lua_pcall(L, 0, 0, 0);
     h->fence.stack = NULL;
     h->bridge.L = L;
     bridge_forget(&h->bridge);

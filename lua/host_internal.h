@@ -11,8 +11,8 @@ struct host {
     struct fence fence;
     struct bridge bridge;
     lua_State *L;
-    struct buf in, text;
-    int function, run;                        /* references */
+    struct buf in, text, tag;
+    int function, run, tag_ref;               /* references; tag_ref 0: no tag was kept yet */
     bool five;                                /* cb(tag, ts, group, metadata, record) */
     bool odd_code, odd_time, odd_meta, mixed; /* said already */
     unsigned calls, eager_left;

@@ -63,6 +63,7 @@ void host_free(struct host *h)
     bridge_free(&h->bridge);
     buf_free(&h->in);
     buf_free(&h->text);
+    buf_free(&h->tag);
     free(h);
 }
 

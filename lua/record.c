@@ -52,9 +52,14 @@ static inline const char *pass_value(struct bridge *b, const char *p, const char
             malformed(b);
         return p;
     }
-    p = wire_read(p, end, &v);
-    if (p && (v.type == V_MAP || v.type == V_ARRAY))
+    if (c < 0xa0) {
+        v.type = c < 0x90 ? V_MAP : V_ARRAY;
         p = wire_skip(at, end);
+    } else {
+        p = wire_read(p, end, &v);
+        if (p && (v.type == V_MAP || v.type == V_ARRAY))
+            p = wire_skip(at, end);
+    }
     if (!p)
         malformed(b);
     *type = v.type;

@@ -39,7 +39,7 @@ void record_wrap(struct bridge *b); /* pairs, next, rawget ...: see wrap.c */
 /* Tells most keys apart. */
 static inline unsigned slot_mark(const char *key, size_t n)
 {
-    return n ? ((uint8_t)key[n - 1] + 31 * (uint8_t)key[0] + 257 * (unsigned)n) & 0xffff : 0;
+    return n ? (uint16_t)(((unsigned)(uint8_t)key[0] << 8 | (uint8_t)key[n - 1]) + 67 * (unsigned)n) : 0;
 }
 
 static inline unsigned slot_bit(unsigned mark) /* for sets of 256 bits */

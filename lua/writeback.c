@@ -54,7 +54,7 @@ struct walk {     /* over the fields of a map's source */
     bool changed;
 };
 
-static void run_flush(struct bridge *b, const struct source *s, struct walk *w, uint32_t until)
+static inline void run_flush(struct bridge *b, const struct source *s, struct walk *w, uint32_t until)
 {
     if (w->run)
         buf_add(&b->out, s->bytes + w->run, until - w->run);
