@@ -123,7 +123,8 @@ static int record_newindex(lua_State *L)
     int type;
 
     b->L = L;
-    lua_settop(L, 3);
+    if (lua_gettop(L) != 3)
+        lua_settop(L, 3);
     type = lua_type(L, 2);
     if (type == LUA_TNIL)
         return luaL_error(L, "table index is nil");

@@ -34,8 +34,8 @@ static bool key_is_text(const struct value *k)
     return k->type == V_STR || k->type == V_BIN;
 }
 
-/* Passes over the value at p and tells its type. */
-static inline const char *pass_value(struct bridge *b, const char *p, const char *end, uint8_t *type)
+/* Passes over the value at p and tells its type; `whole`: it is known to reach to the end. */
+static inline const char *pass_value(struct bridge *b, const char *p, const char *end, uint8_t *type, bool whole)
 {
     uint8_t c = p < end ? (uint8_t)*p : 0xc1;
     const char *at = p;
@@ -54,7 +54,7 @@ static inline const char *pass_value(struct bridge *b, const char *p, const char
     }
     if (c < 0xa0) {
         v.type = c < 0x90 ? V_MAP : V_ARRAY;
-        p = wire_skip(at, end);
+        p = whole ? end : wire_skip(at, end);
     } else {
         p = wire_read(p, end, &v);
         if (p && (v.type == V_MAP || v.type == V_ARRAY))
@@ -89,8 +89,9 @@ static const char *pass_key(struct bridge *b, const struct source *s, struct slo
     return p;
 }
 
-/* Notes where the fields begin and end; false: a key is no string, or two may be equal. */
-static bool source_index(struct bridge *b, struct source *s)
+/* Notes where the fields begin and end; false: a key is no string, or two may be equal.  `inner`: it was passed over as
+ * a part of another value, so it is sound and ends where its last field does. */
+static bool source_index(struct bridge *b, struct source *s, bool inner)
 {
     const char *bytes = s->bytes, *p = bytes + s->head, *end = bytes + s->size;
     struct slot *f = s->slots;
@@ -127,7 +128,7 @@ static bool source_index(struct bridge *b, struct source *s)
             seen[bit >> 6] |= UINT64_C(1) << (bit & 63);
             f->mark = (uint16_t)mark;
         }
-        p = pass_value(b, p, end, &type);
+        p = pass_value(b, p, end, &type, inner && f + 1 == last);
         f->type = type;
         f->end = (uint32_t)(p - bytes);
     }
@@ -362,7 +363,7 @@ static struct source *push_both(struct bridge *b, const char *p, const char *end
         record_set_filled(b, at + 1, at, 1);
         return s;
     }
-    s->simple = source_index(b, s);
+    s->simple = source_index(b, s, depth > 0);
     if (b->lazy && s->simple) {
         s->lazy = true;
         b->offered += s->n;
