@@ -14,7 +14,7 @@ enum {
     RECORD_MAX = 32 << 20, /* bytes of one encoded result: a table met twice is written twice */
     LAZY_MEMBERS = 128,    /* larger maps are filled at once: a look-up walks the fields */
     REPEATED_KEYS = 64,    /* equal keys in one large map */
-    KEY_HINTS = 64,        /* a power of two */
+    KEY_HINTS = 256,       /* a power of two */
     KNOWN_TABLES = 4,
     KNOWN_MOST = 16 << 10, /* bytes: they stay in memory until other tables take their places */
 };
