@@ -265,8 +265,10 @@ static uint32_t count_loaded(struct source *s)
     uint32_t n = 0;
 
     for (struct slot *f = s->slots, *end = f + s->n; f < end; f++) {
-        f->now = NOW_ABSENT;
-        n += f->flags & SLOT_LOADED;
+        if (f->flags & SLOT_LOADED) {
+            f->now = NOW_ABSENT;
+            n++;
+        }
     }
     return n;
 }
