@@ -4,7 +4,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
-                    -fno-strict-aliasing -fno-omit-frame-pointer)
+                    -fno-strict-aliasing)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-format-truncation) # messages are cut to their buffers on purpose
 endif()
@@ -21,8 +21,8 @@ if(WEIR_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
-set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g -fno-plt") # with -z now there is nothing to bind late
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   include(CheckCCompilerFlag)
   foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero)

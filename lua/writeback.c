@@ -37,7 +37,7 @@ static bool same_scalar(lua_State *L, const struct value *v)
 static bool encode_against(struct bridge *b, const char *p, const char *end, unsigned depth, unsigned as)
 {
     size_t start = b->out.n;
-    struct value v;
+    struct value v = {0};
 
     wire_read(p, end, &v);
     if (same_scalar(b->L, &v)) {
@@ -77,7 +77,7 @@ static void encode_field(struct bridge *b, int index, struct source *s, struct s
 {
     uint32_t at = f == s->slots ? s->head : f[-1].end;
     lua_State *L = b->L;
-    struct value v;
+    struct value v = {0};
 
     if (f->flags & SLOT_SHADOW) {
         run_flush(b, s, w, at);
@@ -120,7 +120,7 @@ static void look_through(struct bridge *b, int index, struct source *s)
     lua_pushnil(L);
     while (lua_next(L, index)) {
         struct slot *f = NULL;
-        struct value v;
+        struct value v = {0};
         int type = lua_type(L, -2);
         if (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -2) == &record_hidden) {
             lua_pop(L, 1);
@@ -154,7 +154,7 @@ static void look_through(struct bridge *b, int index, struct source *s)
 static void look_at(struct bridge *b, int index, struct source *s)
 {
     lua_State *L = b->L;
-    struct value v;
+    struct value v = {0};
 
     for (struct slot *f = s->slots, *end = f + s->n; f < end; f++) {
         if (!(f->flags & SLOT_LOADED))

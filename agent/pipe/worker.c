@@ -222,6 +222,19 @@ static void tick(struct worker *w)
     worker_save_if_due(w);
 }
 
+/* Commits in quick succession are looked at once a millisecond, not one by one: a wake-up costs more than a small one
+ * of them.  What comes alone is delivered at once. */
+static void wait_for_more(struct worker *w, uint64_t at)
+{
+    int64_t patience = w->dirty || w->unit->plugin->output->tick ? SECOND : 60 * SECOND, now;
+
+    log_wait(store_log(w->store), at, patience, &w->stopping);
+    now = io->monotonic();
+    if (now - w->last_look < MILLISECOND && !w->stopping)
+        worker_sleep(w, MILLISECOND);
+    w->last_look = now;
+}
+
 static void work(struct worker *w)
 {
     struct log *log = store_log(w->store);
@@ -240,7 +253,7 @@ static void work(struct worker *w)
             if (w->stopping == DRAIN && at >= log_durable(log))
                 break;
             if (!w->stopping && !failed)
-                log_wait(log, at, w->dirty || w->unit->plugin->output->tick ? SECOND : 60 * SECOND, &w->stopping);
+                wait_for_more(w, at);
         }
         tick(w);
     }

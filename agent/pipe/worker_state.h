@@ -32,6 +32,7 @@ struct worker {
     bool replan;                  /* what is left of the window must be made durable again before it is sent */
     int64_t retry_limit;          /* -1: unlimited */
     int64_t base, cap;            /* ns, of the back-off */
+    int64_t last_look;            /* when it last woke up for a commit */
     int64_t last_save, last_tick; /* monotonic */
     int64_t unsaved_bytes;
     bool dirty;

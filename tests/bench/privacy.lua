@@ -5,14 +5,16 @@ function privacy(tag, ts, record)
         return -1, ts, record
     end
     local metadata = record.metadata
-    if metadata and metadata.platform_info then
-        metadata.platform_info.device_type = nil
+    local platform = metadata and metadata.platform_info
+    if platform then
+        platform.device_type = nil
     end
-    if record.user_id then
-        record.user_id = record.user_id:gsub("^u0*", "u")
+    local user, ip = record.user_id, record.ip
+    if user then
+        record.user_id = user:gsub("^u0*", "u")
     end
-    if record.ip then
-        record.ip = record.ip:gsub("%.%d+$", ".0")
+    if ip then
+        record.ip = ip:gsub("%.%d+$", ".0")
     end
     record.redacted = true
     return 2, ts, record
