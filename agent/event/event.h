@@ -2,6 +2,7 @@
 /* One record on its way through the filter chain.  All filters share this view; nothing is decoded until looked at. */
 #pragma once
 #include "base/hash.h"
+#include "event/time.h"
 #include "event/value.h"
 
 struct event {
@@ -27,6 +28,9 @@ static inline bool event_del(struct event *ev, struct str key)
 {
     return map_value_del(&ev->body, key, ev->arena);
 }
+
+/* The body as JSON, with the event's time in front under `date_key`; without one where that is empty. */
+void event_write_json(struct buf *out, const struct event *ev, struct str date_key, enum json_date format);
 
 /* The id of the nth child of a split or a re-emission: parent#n. */
 struct id event_child_id(struct id parent, uint32_t n);

@@ -85,22 +85,7 @@ static void out_file_line(struct event *ev, struct buf *out)
 
 static void json_line(const struct format *f, struct event *ev, struct buf *out)
 {
-    if (f->date_key.n) {
-        bool empty = !value_members(&ev->body);
-        size_t brace;
-        buf_char(out, '{');
-        json_write_str(out, f->date_key);
-        buf_char(out, ':');
-        time_write_json(out, ev->time, (enum json_date)f->date_format);
-        brace = out->n;
-        json_write(out, &ev->body);
-        if (empty)
-            out->n = brace + 1, out->p[brace] = '}';
-        else
-            out->p[brace] = ','; /* over the body's opening brace */
-    } else {
-        json_write(out, &ev->body);
-    }
+    event_write_json(out, ev, f->date_key, (enum json_date)f->date_format);
     buf_char(out, '\n');
 }
 

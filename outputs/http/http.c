@@ -129,29 +129,6 @@ static bool http_check(void *self, struct err *e)
     return true;
 }
 
-static void put_json(struct http *h, struct event *ev)
-{
-    struct buf *out = &h->body;
-    size_t brace;
-
-    if (!h->json_date_key.n) {
-        json_write(out, &ev->body);
-        return;
-    }
-    buf_char(out, '{');
-    json_write_str(out, h->json_date_key);
-    buf_char(out, ':');
-    time_write_json(out, ev->time, (enum json_date)h->json_date_format);
-    brace = out->n;
-    json_write(out, &ev->body);
-    if (value_members(&ev->body)) {
-        out->p[brace] = ','; /* over the body's opening brace */
-    } else {
-        out->n = brace;
-        buf_char(out, '}');
-    }
-}
-
 static void put_event(struct http *h, struct event *ev)
 {
     struct buf *out = &h->body;
@@ -166,7 +143,7 @@ static void put_event(struct http *h, struct event *ev)
     }
     if (h->format == FORMAT_JSON)
         buf_char(out, out->n ? ',' : '[');
-    put_json(h, ev);
+    event_write_json(&h->body, ev, h->json_date_key, (enum json_date)h->json_date_format);
     if (h->format == FORMAT_JSON_LINES)
         buf_char(out, '\n');
 }

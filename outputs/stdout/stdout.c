@@ -45,29 +45,6 @@ static void stdout_stop(void *self)
     buf_free(&s->out);
 }
 
-static void put_json(struct output_stdout *s, struct event *ev)
-{
-    struct buf *out = &s->out;
-    size_t brace;
-
-    if (!s->json_date_key.n) {
-        json_write(out, &ev->body);
-        return;
-    }
-    buf_char(out, '{');
-    json_write_str(out, s->json_date_key);
-    buf_char(out, ':');
-    time_write_json(out, ev->time, (enum json_date)s->json_date_format);
-    brace = out->n;
-    json_write(out, &ev->body);
-    if (value_members(&ev->body)) {
-        out->p[brace] = ','; /* over the body's opening brace */
-    } else {
-        out->n = brace;
-        buf_char(out, '}');
-    }
-}
-
 static void put_event(struct output_stdout *s, uint32_t i, struct event *ev)
 {
     if (s->format == FORMAT_MSGPACK) {
@@ -76,7 +53,7 @@ static void put_event(struct output_stdout *s, uint32_t i, struct event *ev)
     }
     if (s->format == FORMAT_JSON)
         buf_char(&s->out, i ? ',' : '[');
-    put_json(s, ev);
+    event_write_json(&s->out, ev, s->json_date_key, (enum json_date)s->json_date_format);
     if (s->format == FORMAT_JSON_LINES)
         buf_char(&s->out, '\n');
 }
