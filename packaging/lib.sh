@@ -11,7 +11,7 @@ if ! grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then
 else
   build_packages+=(node-llhttp)
 fi
-test_packages=(clang clang-format clang-tidy libclang-rt-14-dev libmsgpack-dev valgrind git zstd gzip strace tzdata wrk)
+test_packages=(clang clang-format clang-tidy libclang-rt-14-dev libmsgpack-dev valgrind git zstd gzip strace tzdata wrk mount)
 grep -q '^VERSION_CODENAME=bookworm' /etc/os-release || test_packages=("${test_packages[@]/libclang-rt-14-dev/libclang-rt-dev}")
 
 as_root() {
